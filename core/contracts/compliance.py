@@ -77,7 +77,9 @@ class DetectorResult(Answer):
     available: bool = True
     reason: str | None = Field(None, description="why a detector gave no judgement, as a stable word")
     flagged: bool | None = None
-    score: float | None = Field(None, ge=0, le=1, description="confidence in the strongest finding; 0 when nothing was found")
+    score: float | None = Field(
+        None, ge=0, le=1, description="confidence in the strongest finding; 0 when nothing was found"
+    )
     threshold: float | None = Field(None, ge=0, le=1, description="findings below it are dropped")
     detected: list[PiiEntity] | None = Field(None, description="kinds found, in the order of their first appearance")
     redacted: str | None = Field(None, description="the text with each finding replaced by its kind")
