@@ -1,0 +1,1 @@
+"""The command line behind `./ops` and the local stack it runs."""

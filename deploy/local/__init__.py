@@ -1,0 +1,1 @@
+"""The parts of the local stack: Postgres, Temporal, the mailbox and the time-skipping test server."""

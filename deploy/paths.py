@@ -1,0 +1,50 @@
+"""Where things lie: the checkout, its state (OPS_HOME) and the user's cache."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def home() -> Path:
+    """Per checkout, so that two of them do not meet."""
+    chosen = os.environ.get("OPS_HOME")
+    return Path(chosen).expanduser().absolute() if chosen else ROOT / ".ops"
+
+
+def cache() -> Path:
+    """Per user: what is large, the same for every checkout and can be fetched again."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base).expanduser() if base else Path.home() / ".cache") / "isa-operations"
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything one stack keeps on disk."""
+
+    home: Path
+
+    @property
+    def secrets(self) -> Path:
+        return self.home / "secrets.env"
+
+    @property
+    def postgres(self) -> Path:
+        return self.home / "postgres"
+
+    @property
+    def temporal(self) -> Path:
+        return self.home / "temporal" / "temporal.db"
+
+    @property
+    def mail(self) -> Path:
+        return self.home / "mail"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def run(self) -> Path:
+        return self.home / "run.json"
