@@ -1,0 +1,1 @@
+"""Side effects behind ports. Every activity can run again without harm."""

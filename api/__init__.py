@@ -1,0 +1,1 @@
+"""The front doors: HTTP in, a row written or read, a workflow started, nothing else."""

@@ -1,0 +1,158 @@
+"""The app factory: one FastAPI application a service, its lifespan, health and metrics."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from api import errors
+from api.deps import OpsRoute, State, claim_key
+from api.edge import Edge
+from core.contracts.platform import Answer, Problem
+from core.db import Database
+from core.settings import ServiceName, Settings
+from core.telemetry import set_up_traces
+from core.temporal import Keeper, connect
+
+HEALTH_SECONDS = 2.0
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": why, "content": {errors.MEDIA_TYPE: {}}}
+    for status, why in {
+        400: "The body cannot be read",
+        401: "No token, or one that proves nothing",
+        403: "The token does not allow this",
+        404: "Nothing there that the caller may see",
+        409: "Not possible in the present state",
+        413: "The body is over the limit",
+        415: "Content type not supported",
+        422: "The request breaks a rule; errors names each field",
+        429: "Too many requests",
+        503: "A part this needs is away; Retry-After says when to try again",
+    }.items()
+}
+
+
+class Health(Answer):
+    """What this front door needs, part by part: `ok`, or why not."""
+
+    status: str
+    parts: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Door:
+    """What makes one service's app: its routes, its queue, and what its lifespan builds beyond the common state."""
+
+    name: ServiceName
+    summary: str
+    router: APIRouter
+    extras: Callable[[Settings, Database], dict[str, Any]] = lambda _settings, _database: {}
+
+
+def router(prefix: str, tag: str) -> APIRouter:
+    """A service's router: strict JSON, one transaction a request, idempotency keys, every problem documented."""
+    return APIRouter(
+        prefix=prefix, tags=[tag], route_class=OpsRoute, dependencies=[Depends(claim_key)], responses=PROBLEMS
+    )
+
+
+def create_app(door: Door, settings: Settings, *, client: Client | None = None) -> FastAPI:
+    """One service's application. Tests pass a client; otherwise a lazy one is made."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            set_up_traces(door.name, settings)
+            database = Database(settings.database_url, pool=settings.database_pool)
+            stack.push_async_callback(database.close)
+            temporal = client or await connect(settings, lazy=True)
+            extras = await asyncio.to_thread(door.extras, settings, database)
+            app.state.ops = state = State(settings, database, Keeper(temporal), {"temporal": temporal, **extras})
+            stack.push_async_callback(state.kept.settle)
+            yield
+
+    app = FastAPI(
+        title=f"isA Operations: {door.name}",
+        summary=door.summary,
+        version="1",
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    errors.install(app)
+    app.include_router(door.router)
+    _add_health(app, door.name)
+    app.add_middleware(Edge, service=door.name, max_body_bytes=settings.max_body_bytes)
+    return app
+
+
+def _add_health(app: FastAPI, queue: str) -> None:
+    @app.get("/health/live", tags=["health"], summary="The process runs")
+    async def live() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get(
+        "/health/ready",
+        tags=["health"],
+        summary="Postgres answers; Temporal and a worker are told, but work is accepted without them",
+        response_model=Health,
+        responses={503: {"model": Health, "description": "Postgres is away"}},
+    )
+    async def ready(response: Response) -> Health:
+        state: State = app.state.ops
+        temporal: Client = state.extras["temporal"]
+        names = ("postgres", "temporal", "worker")
+        found = await asyncio.gather(_postgres(state.database), _temporal(temporal), _worker(temporal, queue))
+        parts = dict(zip(names, found, strict=True))
+        response.status_code = 200 if parts["postgres"] == "ok" else 503
+        if response.status_code == 503:
+            response.headers["Retry-After"] = str(errors.POSTGRES_AWAY_SECONDS)
+            return Health(status="unavailable", parts=parts)
+        return Health(status="ok" if set(parts.values()) == {"ok"} else "degraded", parts=parts)
+
+    @app.get("/metrics", tags=["health"], summary="Prometheus metrics", response_class=Response)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _postgres(database: Database) -> str:
+    try:
+        await asyncio.wait_for(database.ping(), HEALTH_SECONDS)
+    except (SQLAlchemyError, TimeoutError, OSError) as error:
+        return f"away: {type(error).__name__}"
+    return "ok"
+
+
+async def _temporal(client: Client) -> str:
+    try:
+        await asyncio.wait_for(client.service_client.check_health(), HEALTH_SECONDS)
+    except (RPCError, RuntimeError, TimeoutError) as error:
+        return f"away: {type(error).__name__}"
+    return "ok"
+
+
+async def _worker(client: Client, queue: str) -> str:
+    request = DescribeTaskQueueRequest(
+        namespace=client.namespace,
+        task_queue=TaskQueue(name=queue),
+        task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+    )
+    try:
+        found = await asyncio.wait_for(client.workflow_service.describe_task_queue(request), HEALTH_SECONDS)
+    except (RPCError, RuntimeError, TimeoutError) as error:
+        return f"unknown: {type(error).__name__}"
+    return "ok" if found.pollers else "no worker polls this queue"
+
+
+def names_of(doors: Sequence[Door]) -> list[str]:
+    """The services these doors open."""
+    return [door.name for door in doors]

@@ -1,0 +1,124 @@
+"""What happens to a request before and after its route: correlation id, limits, metrics; JSON read strictly."""
+
+import json
+import re
+import time
+from typing import Any
+
+import structlog
+from fastapi import Request
+from pydantic_core import from_json
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import problem
+from core.errors import FieldError, Invalid, TooLarge
+from core.ids import new_id
+from core.telemetry import HTTP_REQUESTS, HTTP_SECONDS, correlation_id
+
+log = structlog.get_logger(__name__)
+
+CORRELATION_HEADER = b"x-correlation-id"
+_CORRELATION = re.compile(r"[\x21-\x7e]{1,200}")
+# Only bodies with these marks can hold a NUL or a number beyond a double, so only they are searched for one.
+_SUSPECT = re.compile(rb"\\u0000|\d[eE]\+?\d{3}|\d{308}")
+
+
+class Edge:
+    """The outermost layer of each app."""
+
+    def __init__(self, app: ASGIApp, *, service: str, max_body_bytes: int) -> None:
+        self._app, self._service, self._max_body = app, service, max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        correlation_id.set(_correlation(headers))
+        started, status = time.perf_counter(), 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (CORRELATION_HEADER, correlation_id.get().encode())]
+            await send(message)
+
+        try:
+            if refusal := self._refuse(scope, headers):
+                await refusal(scope, receive, answer)
+            else:
+                await self._app(scope, _bounded(receive, self._max_body), answer)
+        finally:
+            self._count(scope, status, time.perf_counter() - started)
+
+    def _refuse(self, scope: Scope, headers: dict[bytes, bytes]) -> Response | None:
+        if b"%00" in scope["query_string"] or "\x00" in scope["path"]:
+            found = [FieldError("query" if b"%00" in scope["query_string"] else "path", "holds a NUL character")]
+            return problem(422, "invalid", Invalid.title, "The address holds a NUL character.", errors=found)
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > self._max_body:
+            return problem(413, "too_large", TooLarge.title, f"The body may hold at most {self._max_body} bytes.")
+        return None
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        HTTP_REQUESTS.labels(self._service, scope["method"], route, status).inc()
+        HTTP_SECONDS.labels(self._service, scope["method"], route).observe(seconds)
+        if status >= 500:
+            log.error("request.answered", method=scope["method"], route=route, status=status)
+        else:
+            log.debug("request.answered", method=scope["method"], route=route, status=status, seconds=seconds)
+
+
+def _correlation(headers: dict[bytes, bytes]) -> str:
+    given = headers.get(CORRELATION_HEADER, b"").decode("latin-1")
+    return given if _CORRELATION.fullmatch(given) else new_id("corr")
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """A body without a declared length is counted as it arrives."""
+    seen = 0
+
+    async def bounded() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise TooLarge(f"The body may hold at most {limit} bytes.")
+        return message
+
+    return bounded
+
+
+class StrictRequest(Request):
+    """JSON as Postgres can keep it: no lone surrogates, no NUL, finite numbers, nesting of at most 200."""
+
+    async def json(self) -> Any:
+        body = await self.body()
+        try:
+            value = from_json(body, allow_inf_nan=False)
+        except ValueError as error:
+            raise json.JSONDecodeError(str(error), "", 0) from error
+        if _SUSPECT.search(body) and (fault := find_unstorable(value)):
+            path, why = fault
+            raise Invalid(f"{path} {why}.", errors=[FieldError(path, why)])
+        return value
+
+
+def find_unstorable(value: Any, path: str = "") -> tuple[str, str] | None:
+    """Where a value holds what Postgres' JSON cannot, and why."""
+    if isinstance(value, str):
+        return (path or "body", "holds a NUL character") if "\x00" in value else None
+    if isinstance(value, float):
+        return (path or "body", "is beyond the range of a double") if value in (float("inf"), float("-inf")) else None
+    if isinstance(value, dict):
+        pairs = [(f"{path}.{key}".lstrip("."), part) for key, part in value.items()]
+        if any("\x00" in key for key in value):
+            return path or "body", "has a field name with a NUL character"
+    elif isinstance(value, list):
+        pairs = [(f"{path}[{index}]", part) for index, part in enumerate(value)]
+    else:
+        return None
+    return next((fault for name, part in pairs if (fault := find_unstorable(part, name))), None)

@@ -1,0 +1,1 @@
+"""What all processes share: contracts, rules, tables, queries, adapters. Knows none of the processes."""

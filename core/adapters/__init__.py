@@ -1,0 +1,1 @@
+"""One vendor per file, each behind a port of core.ports."""

@@ -1,0 +1,58 @@
+"""What activities and front doors ask of the outside world; the edge of each process puts adapters behind it."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from core.contracts.compliance import CheckType, DetectorResult
+from core.contracts.platform import Intent
+
+
+class Transactions(Protocol):
+    """Opens database transactions; commits when the block ends well, rolls back when it raises."""
+
+    def begin(self, tenant: str) -> AbstractAsyncContextManager[AsyncSession]:
+        """One transaction that sees and writes this tenant's rows only (row-level security)."""
+        ...
+
+    def begin_all(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """One transaction over all tenants, for pumps and reconcilers only."""
+        ...
+
+
+class Wakeups(Protocol):
+    """Postgres NOTIFY, as something to wait for."""
+
+    def listen(self, channel: str) -> AbstractAsyncContextManager["Wakeup"]:
+        """Listen on one channel for as long as the block runs."""
+        ...
+
+
+class Wakeup(Protocol):
+    """One open LISTEN."""
+
+    async def wait(self, seconds: float) -> None:
+        """Return at the next notification, or after `seconds` without one."""
+        ...
+
+
+class IntentKeeper(Protocol):
+    """The one way to start, cancel or signal a workflow."""
+
+    async def keep(self, intents: Sequence[Intent]) -> list[str]:
+        """Carry the intents out; the ids of those that Temporal now knows. Never raises for a Temporal that is away."""
+        ...
+
+
+class Detector(Protocol):
+    """Looks for one type of trouble in texts. CPU-bound and synchronous: call it in a thread."""
+
+    check_type: CheckType
+    name: str
+    version: str
+
+    def detect(self, texts: Sequence[str]) -> list[DetectorResult]:
+        """One result for each text, in order."""
+        ...

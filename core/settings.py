@@ -1,0 +1,85 @@
+"""Every setting, read from the environment once at the edge of a process and passed inward from there."""
+
+from functools import lru_cache
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ServiceName = Literal["audit", "notification", "task", "compliance", "event"]
+SERVICES: tuple[ServiceName, ...] = ("audit", "notification", "task", "compliance", "event")
+
+
+def _plain(name: str) -> AliasChoices:
+    """A variable that other tools know too, so it carries no OPS_ prefix."""
+    return AliasChoices(name, f"OPS_{name}")
+
+
+class Settings(BaseSettings):
+    """Variables start with OPS_ unless another tool gave them their name already."""
+
+    model_config = SettingsConfigDict(env_prefix="OPS_", extra="ignore", populate_by_name=True)
+
+    database_url: str = Field("postgresql://localhost/ops", validation_alias=_plain("DATABASE_URL"))
+    database_pool: int = 10
+
+    temporal_address: str = Field("127.0.0.1:7233", validation_alias=_plain("TEMPORAL_ADDRESS"))
+    temporal_namespace: str = Field("default", validation_alias=_plain("TEMPORAL_NAMESPACE"))
+    temporal_ui_url: str = Field("http://localhost:8233", validation_alias=_plain("TEMPORAL_UI_URL"))
+    temporal_api_key: SecretStr | None = Field(None, validation_alias=_plain("TEMPORAL_API_KEY"))
+    temporal_tls_cert: str | None = Field(None, validation_alias=_plain("TEMPORAL_TLS_CERT"))
+    temporal_tls_key: str | None = Field(None, validation_alias=_plain("TEMPORAL_TLS_KEY"))
+
+    host: str = "127.0.0.1"
+    audit_port: int = 8205
+    notification_port: int = 8206
+    task_port: int = 8211
+    compliance_port: int = 8226
+    event_port: int = 8230
+    worker_metrics_port: int = 0
+
+    jwt_secret: SecretStr | None = None
+    jwt_algorithm: Literal["HS256", "RS256", "ES256", "EdDSA"] = "HS256"
+    jwks_url: str | None = None
+    jwt_issuer: str = "isa-operations"
+    jwt_audience: str = "isa-operations"
+    secret_key: SecretStr = Field(min_length=32)
+
+    max_body_bytes: int = 8 * 1024 * 1024
+    rate_limit_per_minute: int = Field(0, description="Requests a caller may make in a minute; 0 sets no limit.")
+
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_starttls: bool = True
+    mail_from: str = "isA <no-reply@localhost>"
+    sendgrid_api_key: SecretStr | None = Field(None, validation_alias=_plain("SENDGRID_API_KEY"))
+    sendgrid_base_url: str = Field("https://api.sendgrid.com", validation_alias=_plain("SENDGRID_BASE_URL"))
+    twilio_account_sid: str | None = Field(None, validation_alias=_plain("TWILIO_ACCOUNT_SID"))
+    twilio_auth_token: SecretStr | None = Field(None, validation_alias=_plain("TWILIO_AUTH_TOKEN"))
+    twilio_from: str | None = Field(None, validation_alias=_plain("TWILIO_FROM"))
+    twilio_base_url: str | None = Field(None, validation_alias=_plain("TWILIO_BASE_URL"))
+    firebase_credentials: str | None = Field(None, validation_alias=_plain("FIREBASE_CREDENTIALS"))
+    firebase_base_url: str | None = Field(None, validation_alias=_plain("FIREBASE_BASE_URL"))
+    webhook_allow_private: bool = Field(False, description="Let webhooks reach private and loopback addresses.")
+
+    otlp_endpoint: str | None = Field(None, validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    def port(self, service: ServiceName) -> int:
+        """The port on which this service's front door listens."""
+        ports: dict[ServiceName, int] = {
+            "audit": self.audit_port,
+            "notification": self.notification_port,
+            "task": self.task_port,
+            "compliance": self.compliance_port,
+            "event": self.event_port,
+        }
+        return ports[service]
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """This process's settings."""
+    return Settings()

@@ -1,0 +1,160 @@
+"""Queries that serve all five services: intents, idempotency keys, pump cursors, COPY, the pager's cursor text."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import psycopg
+from psycopg import sql
+from pydantic_core import from_json, to_json
+from sqlalchemy import ColumnElement, and_, delete, func, or_, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from core.contracts.platform import Intent
+from core.errors import FieldError, Invalid
+from core.tables.platform import CursorRow, IdempotencyRow, IntentRow
+
+
+async def copy_rows(
+    session: AsyncSession, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> None:
+    """COPY rows into `schema.table` within the session's transaction."""
+    raw = await (await session.connection()).get_raw_connection()
+    connection = cast("psycopg.AsyncConnection[tuple[object, ...]]", raw.driver_connection)
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            await copy.write_row(row)
+
+
+async def notify(session: AsyncSession, channel: str) -> None:
+    """Wake whoever listens on `channel` once this transaction commits."""
+    await (await session.connection()).execute(text("SELECT pg_notify(:channel, '')"), {"channel": channel})
+
+
+# ---- intents
+
+
+async def add_intents(session: AsyncSession, intents: Sequence[Intent]) -> None:
+    """Promise, in this transaction, to reach Temporal."""
+    rows = [{"intent_id": i.intent_id, "tenant_id": i.tenant_id, "intent": i.model_dump(mode="json")} for i in intents]
+    await session.exec(insert(IntentRow).values(rows).on_conflict_do_nothing())
+
+
+async def delete_intents(session: AsyncSession, intent_ids: Sequence[str]) -> None:
+    """Forget promises that were kept."""
+    await session.exec(delete(IntentRow).where(col(IntentRow.intent_id).in_(intent_ids)))
+
+
+async def due_intents(session: AsyncSession, *, older_than_seconds: float, limit: int) -> list[Intent]:
+    """The oldest promises not yet kept; rows another reconciler holds are passed over."""
+    age = func.now() - timedelta(seconds=older_than_seconds)
+    query = (
+        select(IntentRow.intent)
+        .where(col(IntentRow.created_at) < age)
+        .order_by(col(IntentRow.created_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = (await session.exec(query)).all()
+    return [Intent.model_validate(intent) for intent in found]
+
+
+# ---- idempotency keys
+
+
+async def lock_key(session: AsyncSession, key_hash: str) -> bool:
+    """Hold this key until the transaction ends; False if another request holds it."""
+    statement = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
+    return bool((await (await session.connection()).execute(statement, {"key": key_hash})).scalar())
+
+
+async def kept_answer(session: AsyncSession, key_hash: str) -> IdempotencyRow | None:
+    """What this key was answered before."""
+    return await session.get(IdempotencyRow, key_hash)
+
+
+async def keep_answer(session: AsyncSession, row: IdempotencyRow) -> None:
+    """Keep the answer beside the change it tells of."""
+    values = row.model_dump()
+    statement = insert(IdempotencyRow).values(values)
+    statement = statement.on_conflict_do_update(index_elements=["key_hash"], set_=values)
+    await session.exec(statement)
+
+
+async def forget_answers(session: AsyncSession, *, older_than: timedelta) -> int:
+    """Drop idempotency keys past their lifetime."""
+    done = await session.exec(delete(IdempotencyRow).where(col(IdempotencyRow.created_at) < func.now() - older_than))
+    return int(done.rowcount)
+
+
+# ---- pump cursors
+
+
+async def claim_cursor(session: AsyncSession, name: str) -> tuple[int, int] | None:
+    """This pump's place in its log as (xid, seq), held until commit; None while another process holds it."""
+    await session.exec(insert(CursorRow).values(name=name, xid=0, seq=0).on_conflict_do_nothing())
+    query = select(CursorRow.xid, CursorRow.seq).where(col(CursorRow.name) == name).with_for_update(skip_locked=True)
+    row = (await session.exec(query)).first()
+    return (row[0], row[1]) if row else None
+
+
+async def move_cursor(session: AsyncSession, name: str, xid: int, seq: int) -> None:
+    """Everything up to (xid, seq) is done."""
+    statement = (
+        update(CursorRow).where(col(CursorRow.name) == name).values(xid=xid, seq=seq, moved_at=func.clock_timestamp())
+    )
+    await session.exec(statement)
+
+
+def settled() -> ColumnElement[int]:
+    """The lowest transaction id still running: rows below it can no longer be joined by an older, later commit."""
+    return cast("ColumnElement[int]", text("pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))
+
+
+# ---- the pager
+
+
+def encode_cursor(*keys: object) -> str:
+    """An opaque place in a list."""
+    return base64.urlsafe_b64encode(to_json(keys)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None, kinds: Sequence[type]) -> list[Any] | None:
+    """The keys inside; Invalid if the text was never ours."""
+    if cursor is None:
+        return None
+    try:
+        keys = from_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(keys, list) or len(keys) != len(kinds):
+            raise ValueError("wrong shape")
+        return [_cast(key, kind) for key, kind in zip(keys, kinds, strict=True)]
+    except (ValueError, TypeError) as error:
+        raise Invalid(
+            "The cursor is not one of ours: pass next_cursor back unchanged.",
+            errors=[FieldError("cursor", "not a cursor from an earlier page")],
+        ) from error
+
+
+def before(columns: Sequence[Any], keys: Sequence[Any]) -> ColumnElement[bool]:
+    """Rows that come after `keys` in a list ordered by the columns, each descending."""
+    clauses: list[ColumnElement[bool]] = []
+    for i, column in enumerate(columns):
+        same = [columns[j] == keys[j] for j in range(i)]
+        clauses.append(and_(*same, column < keys[i]))
+    return or_(*clauses)
+
+
+def _cast(key: object, kind: type) -> object:
+    if kind is datetime:
+        return datetime.fromisoformat(str(key))
+    if not isinstance(key, kind) or (isinstance(key, str) and "\x00" in key):
+        raise TypeError("wrong kind")
+    if isinstance(key, int) and abs(key) >= 2**63:
+        raise ValueError("out of range")
+    return key

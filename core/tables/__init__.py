@@ -1,0 +1,1 @@
+"""The rows, one schema per service. No methods."""

@@ -1,0 +1,42 @@
+"""`python -m workers [service ...]`: run the workers of the named services, or of all."""
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Callable
+
+import uvloop
+from prometheus_client import start_http_server
+
+from core.settings import SERVICES, get_settings
+from core.telemetry import set_up_logs, set_up_traces
+from workers.runtime import Crew, Deps, run, stop_on_signals
+
+NAMES = ("platform", *SERVICES)
+
+
+def crew_of(name: str) -> Callable[[Deps], Crew]:
+    """The crew that workers/<name>.py declares."""
+    made: Callable[[Deps], Crew] = importlib.import_module(f"workers.{name}").crew
+    return made
+
+
+async def _main(names: list[str]) -> None:
+    settings = get_settings()
+    set_up_logs("worker", settings.log_level)
+    set_up_traces("worker", settings)
+    if settings.worker_metrics_port:
+        start_http_server(settings.worker_metrics_port, settings.host)
+    await run(settings, [crew_of(name) for name in names], stop=stop_on_signals(asyncio.get_running_loop()))
+
+
+def main(arguments: list[str]) -> None:
+    """Run the named crews."""
+    unknown = [name for name in arguments if name not in NAMES]
+    if unknown:
+        sys.exit(f"No worker is called {', '.join(unknown)}. The workers: {', '.join(NAMES)}")
+    uvloop.run(_main([name for name in NAMES if not arguments or name in arguments]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

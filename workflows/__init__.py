@@ -1,0 +1,1 @@
+"""Deterministic orchestration. Payloads carry ids, counts and statuses; content stays in Postgres."""
