@@ -48,3 +48,11 @@ class State:
     @property
     def run(self) -> Path:
         return self.home / "run.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor as long as it lives."""
+        return self.home / "up.lock"
+
+    def log(self, name: str) -> Path:
+        return self.postgres / "log" if name == "postgres" else self.logs / f"{name}.log"

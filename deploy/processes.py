@@ -1,14 +1,19 @@
 """Processes by more than their number: a pid is reused, a pid with its start time is not."""
 
+import errno
+import os
+import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 15.0
+LOG_BYTES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -17,6 +22,46 @@ class Identity:
 
     pid: int
     created: float
+
+
+class Child:
+    """A command with a session of its own, so that Ctrl-C on the terminal reaches only us, and a log file."""
+
+    def __init__(self, name: str, command: list[str], environment: Mapping[str, str], log: Path) -> None:
+        self.name = name
+        self.command = command
+        self.environment = environment
+        self.log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        _rotate(self.log)
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+
+    launch = start
+
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def identity(self) -> Identity | None:
+        return identify(self._process.pid) if self._process is not None else None
+
+    def exit_code(self) -> int | None:
+        return self._process.poll() if self._process is not None else None
+
+    def stop(self, *, grace: float = GRACE_SECONDS) -> None:
+        """End the command and whatever it started."""
+        if self._process is not None:
+            if self.alive():
+                self._process.terminate()
+            wait_until(lambda: not self.alive(), seconds=grace)
+            kill_session(self._process.pid)
+            self._process.wait()
 
 
 def identify(pid: int) -> Identity | None:
@@ -30,25 +75,54 @@ def identify(pid: int) -> Identity | None:
         return None
 
 
-def find(identity: Identity) -> psutil.Process | None:
-    """The process itself when it still is the one that was written down."""
+def same(identity: Identity) -> bool:
+    """Whether the process that was written down still runs."""
     now = identify(identity.pid)
     # clock steps move the start time that the kernel reports by a little
-    if now is None or abs(now.created - identity.created) > 2:
-        return None
-    return psutil.Process(identity.pid)
+    return now is not None and abs(now.created - identity.created) < 2
 
 
-def stop(process: psutil.Process | subprocess.Popen[bytes], *, grace: float = GRACE_SECONDS) -> None:
-    """Ask, wait, then insist."""
+def stop_sessions(leaders: Iterable[Identity], *, grace: float = GRACE_SECONDS) -> list[int]:
+    """End the sessions that these processes led, unless their pid belongs to somebody else by now."""
+    ours = [leader for leader in leaders if identify(leader.pid) is None or same(leader)]
+    members = [process.pid for leader in ours for process in _session(leader.pid)]
+    for pid in members:
+        _signal(pid, signal.SIGTERM)
+    wait_until(lambda: not any(identify(pid) for pid in members), seconds=grace)
+    for leader in ours:
+        kill_session(leader.pid)
+    return members
+
+
+def kill_session(leader: int) -> None:
+    for process in _session(leader):
+        _signal(process.pid, signal.SIGKILL)
+
+
+def _session(leader: int) -> list[psutil.Process]:
+    """The kernel gives no pid anew that still names a session, so members are found after their leader's end too."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except (ProcessLookupError, psutil.NoSuchProcess):
+            continue  # ended while we looked
+    return found
+
+
+def _signal(pid: int, number: signal.Signals) -> bool:
+    """False when there was nobody left to tell."""
     try:
-        process.terminate()
-        process.wait(grace)
-    except (psutil.TimeoutExpired, subprocess.TimeoutExpired):
-        process.kill()
-        process.wait(grace)
-    except psutil.NoSuchProcess:
-        return
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _rotate(log: Path) -> None:
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_name(f"{log.name}.1"))
 
 
 def free_port() -> int:
@@ -62,9 +136,19 @@ def port_taken(port: int, host: str = "127.0.0.1") -> bool:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
-        except OSError:
-            return True
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
     return False
+
+
+def holder(port: int) -> str:
+    """Who listens there, as far as this user may know."""
+    try:
+        listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+        pid = next((c.pid for c in listening if c.laddr and c.laddr.port == port and c.pid), None)
+        return f"{psutil.Process(pid).name()} (pid {pid})" if pid else "another process"
+    except psutil.Error:
+        return "another process"
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, every: float = 0.05) -> bool:

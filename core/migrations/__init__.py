@@ -7,6 +7,8 @@ from alembic.config import Config
 
 from core.db import driver_url
 
+VERSION_TABLE = "ops_schema_version"
+
 
 def config(url: str) -> Config:
     """Alembic's configuration for this database, without an ini file."""

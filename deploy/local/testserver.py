@@ -9,7 +9,8 @@ from pathlib import Path
 from deploy import paths
 from deploy.errors import OpsCliError
 from deploy.local import download
-from deploy.local.temporal import Progress, only_one
+from deploy.local.temporal import Progress
+from deploy.locks import only_one
 
 VERSION = "1.31.0"
 POM = f"""\
