@@ -1,0 +1,58 @@
+"""Reading past disguises: invisible characters and look-alike digits are folded away, and offsets lead back."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+_PLAIN = re.compile(r"[\t\n\r\x20-\x7e]*", re.ASCII)
+_HYPHENS = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d")
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A text as the recognisers read it. `offsets[i]` is where character i stood; None where nothing moved."""
+
+    text: str
+    offsets: list[int] | None
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """The same stretch in the original text. `start` < `end`."""
+        if self.offsets is None:
+            return start, end
+        return self.offsets[start], self.offsets[end - 1] + 1
+
+
+def fold(text: str) -> Folded:
+    """Drop format characters (zero-width, bidi, soft hyphen: Unicode Cf), make dashes, digits, full-width forms ASCII.
+
+    Other control characters become spaces: unlike format characters they separate.
+    """
+    if _PLAIN.fullmatch(text):
+        return Folded(text, None)
+    folded = [_fold_char(char) for char in text]
+    if all(folded):
+        return Folded("".join(folded), None)
+    offsets = [index for index, char in enumerate(folded) if char]
+    return Folded("".join(folded), offsets)
+
+
+@lru_cache(maxsize=4096)
+def _fold_char(char: str) -> str:
+    if char in "\t\n\r" or " " <= char <= "~":
+        return char
+    if char in _HYPHENS:
+        return "-"
+    return _by_category(char)
+
+
+def _by_category(char: str) -> str:
+    category = unicodedata.category(char)
+    if category == "Cf":
+        return ""
+    if category in {"Cc", "Zs", "Zl", "Zp"}:
+        return "\n" if char in "\x0b\x0c\x85\u2028\u2029" else " "
+    if category == "Nd":
+        return str(unicodedata.decimal(char))
+    narrow = unicodedata.normalize("NFKC", char) if "\uff01" <= char <= "\uff5e" else char
+    return narrow if len(narrow) == 1 else char
