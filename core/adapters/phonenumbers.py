@@ -45,15 +45,15 @@ _SOMETHING_ELSE = re.compile(
 
 _SPEAKS_FOR = context.words(
     "phone phones telephone tel tele cell cellphone cellular mobile mob call calls called calling dial fax contact",
-    "reach text sms whatsapp ring hotline helpline landline answering voicemail callback ph telefon telefono teléfono handy",
-    "téléphone tél telefone móvil celular portable office desk",
+    "reach text sms whatsapp ring hotline helpline landline answering voicemail callback ph telefon handy",
+    "telefono teléfono téléphone tél telefone móvil celular portable office desk",
 )
 _SPEAKS_AGAINST = context.words(
     "order orders invoice tracking track shipment parcel npi mrn version serial account acct ticket case reference ref",
     "sku isbn issn part build hash policy claim flight routing license licence passport ein tin tax vin imei box pin",
-    "otp confirmation transaction id identifier patient member membership batch lot model zip postcode ssn iban card upc",
-    "ean barcode latitude longitude price date timestamp aadhaar aadhar pan port commit doi vat gst record receipt item",
-    "product prescription dea employee student voter registration password",
+    "otp confirmation transaction id identifier patient member membership batch lot model zip postcode ssn iban card",
+    "upc ean barcode latitude longitude price date timestamp aadhaar aadhar pan port commit doi vat gst record receipt",
+    "item product prescription dea employee student voter registration password",
 )
 _CLOCK = re.compile(r":\d")
 _SOMEBODYS_NUMBER = re.compile(
