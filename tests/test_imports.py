@@ -21,7 +21,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "core.adapters": ("core",),
     "core": ("core",),
     "activities": (
-        "core.contracts", "core.domain", "core.store", "core.ports", "core.errors", "core.ids", "core.tables", "activities",
+        "core.contracts", "core.domain", "core.store", "core.ports", "core.errors", "core.ids", "core.tables",
+        "activities",
     ),
     "workflows": ("core.contracts", "core.domain", "activities", "workflows"),
     "workers": ("core", "workflows", "activities", "workers"),
@@ -36,16 +37,8 @@ NEVER: dict[str, tuple[str, ...]] = {
 # core.adapters may be imported by api modules only where a lifespan builds a port.
 API_ADAPTERS_IN = ("api.compliance",)
 VENDORS = (
-    "temporalio",
-    "fastapi",
-    "sqlalchemy",
-    "sqlmodel",
-    "psycopg",
-    "httpx",
-    "sendgrid",
-    "twilio",
-    "firebase_admin",
-)
+    "temporalio", "fastapi", "sqlalchemy", "sqlmodel", "psycopg", "httpx", "sendgrid", "twilio", "firebase_admin",
+)  # fmt: skip
 FOREIGN: dict[str, tuple[str, ...]] = {
     "core.contracts": VENDORS,
     "core.domain": (*VENDORS, "pydantic_settings", "structlog"),
