@@ -1,8 +1,8 @@
-"""Compliance: what detectors look for and find, checks, policies, batches, reports, and their workflow payloads."""
+"""What detectors look for and what they find; the words for outcome, risk and consequence."""
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from core.contracts.platform import Answer
 
@@ -87,3 +87,7 @@ class DetectorResult(Answer):
     detector: str | None = None
     detector_version: str | None = None
     latency_ms: float | None = Field(None, ge=0, description="time this text took, in milliseconds")
+
+    @model_serializer(mode="wrap")
+    def _leave_out_nulls(self, handler: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]  # an annotated return would replace the fields in the OpenAPI document
+        return {name: value for name, value in handler(self).items() if value is not None}
