@@ -91,8 +91,23 @@ def create_app(door: Door, settings: Settings, *, client: Client | None = None) 
     errors.install(app)
     app.include_router(door.router)
     _add_health(app, door.name)
-    app.add_middleware(Edge, service=door.name, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        Edge, service=door.name, max_body_bytes=settings.max_body_bytes, traced=settings.otlp_endpoint is not None
+    )
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to adjust the document
     return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with problems under the media type they are sent in."""
+    if app.openapi_schema is None:
+        app.openapi_schema = FastAPI.openapi(app)
+        for methods in app.openapi_schema["paths"].values():
+            for operation in methods.values():
+                for status, response in operation["responses"].items():
+                    if int(status) >= 400 and errors.MEDIA_TYPE in response.get("content", {}):
+                        response["content"] = {errors.MEDIA_TYPE: response["content"].pop("application/json")}
+    return app.openapi_schema
 
 
 def _add_health(app: FastAPI, queue: str) -> None:

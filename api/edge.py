@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from fastapi import Request
+from opentelemetry import propagate, trace
 from pydantic_core import from_json
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,8 +28,9 @@ _SUSPECT = re.compile(rb"\\u0000|\d[eE]\+?\d{3}|\d{308}")
 class Edge:
     """The outermost layer of each app."""
 
-    def __init__(self, app: ASGIApp, *, service: str, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, service: str, max_body_bytes: int, traced: bool = False) -> None:
         self._app, self._service, self._max_body = app, service, max_body_bytes
+        self._serve = self._span if traced else app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,9 +51,21 @@ class Edge:
             if refusal := self._refuse(scope, headers):
                 await refusal(scope, receive, answer)
             else:
-                await self._app(scope, _bounded(receive, self._max_body), answer)
+                await self._serve(scope, _bounded(receive, self._max_body), answer)
         finally:
             self._count(scope, status, time.perf_counter() - started)
+
+    async def _span(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The request as a span, so that workflows it starts join its trace, or the caller's."""
+        carrier = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        attributes = {"http.request.method": scope["method"], "ops.correlation_id": correlation_id.get()}
+        with trace.get_tracer("ops.api").start_as_current_span(
+            f"{scope['method']} {scope['path']}", propagate.extract(carrier), trace.SpanKind.SERVER, attributes
+        ) as span:
+            await self._app(scope, receive, send)
+            if route := getattr(scope.get("route"), "path", None):
+                span.update_name(f"{scope['method']} {route}")
+                span.set_attribute("http.route", route)
 
     def _refuse(self, scope: Scope, headers: dict[bytes, bytes]) -> Response | None:
         if b"%00" in scope["query_string"] or "\x00" in scope["path"]:

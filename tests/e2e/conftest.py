@@ -36,6 +36,7 @@ class Stack:
             ensure_binary(print), folder / "temporal.db", free_port(), None, folder / "temporal.log"
         )
         self.environment: dict[str, str] = {}
+        self.extra: dict[str, str] = {}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
@@ -51,6 +52,7 @@ class Stack:
             "OPS_SECRET_KEY": "another secret of the end-to-end tests, long",
             "OPS_WEBHOOK_ALLOW_PRIVATE": "true",
             **{f"OPS_{name.upper()}_PORT": str(port) for name, port in self.ports.items()},
+            **self.extra,
         }
         self.run("api", "-m", "api")
         self.run("worker", "-m", "workers")
