@@ -56,7 +56,7 @@ class CheckRequest(Contract):
 
 
 class Check(Answer):
-    """A check's outcome. The text is kept nowhere; its redacted form only in this answer, unless the policy keeps it."""
+    """A check's outcome. The text is kept nowhere; its redacted form here only, unless the policy keeps it."""
 
     check_id: str
     status: CheckStatus

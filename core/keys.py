@@ -1,0 +1,35 @@
+"""Keys derived from OPS_SECRET_KEY, one for each purpose, and what is kept sealed under them."""
+
+import hashlib
+import hmac
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import SecretStr
+
+NONCE_BYTES = 12
+
+
+def derive(secret: SecretStr, purpose: str) -> bytes:
+    """32 bytes for one purpose (HMAC-SHA256 as the pseudo-random function): keys of other purposes tell nothing of it."""
+    return hmac.digest(secret.get_secret_value().encode(), f"isa-operations/{purpose}".encode(), hashlib.sha256)
+
+
+class Seal:
+    """Authenticated encryption (AES-256-GCM) under one key of 32 bytes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def close(self, plain: bytes) -> bytes:
+        """The sealed bytes; sealing the same twice gives different ones."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, plain, None)
+
+    def open(self, sealed: bytes) -> bytes:
+        """What was sealed; ValueError if it was changed, or sealed under another key."""
+        try:
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
+        except InvalidTag as error:
+            raise ValueError("sealed under another key, or changed since") from error
