@@ -3,14 +3,13 @@
 import base64
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, cast
 
-import psycopg
-from psycopg import sql
 from pydantic_core import from_json, to_json
-from sqlalchemy import ColumnElement, and_, delete, func, or_, text, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement, TextClause, and_, delete, func, or_, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.platform import Intent
@@ -21,15 +20,22 @@ from core.tables.platform import CursorRow, IdempotencyRow, IntentRow
 async def copy_rows(
     session: AsyncSession, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
-    """COPY rows into `schema.table` within the session's transaction."""
-    raw = await (await session.connection()).get_raw_connection()
-    connection = cast("psycopg.AsyncConnection[tuple[object, ...]]", raw.driver_connection)
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            await copy.write_row(row)
+    """Copy rows into `schema.table` by one statement; a jsonb value is JSON text. Postgres refuses COPY under RLS."""
+    records = [dict(zip(columns, row, strict=True)) for row in rows]
+    given = {"rows": to_json(records).decode()}
+    await (await session.connection()).execute(_bulk_insert(table, tuple(columns)), given)
+
+
+@lru_cache
+def _bulk_insert(table: str, columns: tuple[str, ...]) -> TextClause:
+    kinds = {name: SQLModel.metadata.tables[table].c[name].type for name in columns}
+    values = ", ".join(_typed(name, kinds[name]) for name in columns)
+    source = f"json_populate_recordset(NULL::{table}, CAST(:rows AS json))"
+    return text(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {source} AS r")
+
+
+def _typed(name: str, kind: object) -> str:
+    return f"(r.{name} #>> '{{}}')::jsonb" if isinstance(kind, JSONB) else f"r.{name}"
 
 
 async def notify(session: AsyncSession, channel: str) -> None:
