@@ -18,7 +18,8 @@ def _plain(name: str) -> AliasChoices:
 class Settings(BaseSettings):
     """Variables start with OPS_ unless another tool gave them their name already."""
 
-    model_config = SettingsConfigDict(env_prefix="OPS_", extra="ignore", populate_by_name=True)
+    # an empty variable is an unset one, as compose files pass them on
+    model_config = SettingsConfigDict(env_prefix="OPS_", env_ignore_empty=True, extra="ignore", populate_by_name=True)
 
     database_url: str = Field("postgresql://localhost/ops", validation_alias=_plain("DATABASE_URL"))
     database_pool: int = 10

@@ -67,4 +67,4 @@ def serve(folder: Path, host: str, port: int) -> None:
 if __name__ == "__main__":
     if "OPS_SMTP_PORT" not in os.environ:
         sys.exit("Set OPS_SMTP_PORT to the port to listen on, such as 1025.")
-    serve(State(home()).mail, "127.0.0.1", int(os.environ["OPS_SMTP_PORT"]))
+    serve(State(home()).mail, os.environ.get("OPS_HOST", "127.0.0.1"), int(os.environ["OPS_SMTP_PORT"]))

@@ -1,4 +1,4 @@
-"""A stack of stand-ins: real Postgres, Temporal and mailbox, with a front door and a worker that only say they are well."""
+"""A stack of stand-ins: real Postgres, Temporal and mailbox; a front door and a worker that only say they are well."""
 
 import os
 import re
