@@ -24,6 +24,8 @@ LEAST_WITH_CONTEXT = 0.4
 DOUBT = 0.35
 """What is left of a score where a word nearby says that the number is something else."""
 _LONGEST_EMAIL_SIDE = 256
+_DOTTED_ON = re.compile(r"(?:\d+\.){4}\d")
+"""More figures than an IPv4 address has: a version or a section."""
 
 
 class CardRecogniser(CreditCardRecognizer):
@@ -105,6 +107,7 @@ class Source:
     speaks_for: frozenset[str] = frozenset()
     speaks_against: frozenset[str] = frozenset()
     near_at_signs: bool = False
+    stands_alone: bool = False
 
     def find(self, text: str) -> list[Span]:
         """Findings with scores after context; the caller drops those under its threshold. `text` is folded already."""
@@ -113,9 +116,10 @@ class Source:
 
     def _find(self, text: str, start: int, end: int) -> Iterator[Span]:
         for found in self.recogniser.analyze(text[start:end], []):
-            first = start + found.start
-            score = self._weighed(found.score, text, first)
-            yield Span(entity=self.entity, start=first, end=start + found.end, score=score)
+            first, last = start + found.start, start + found.end
+            if not (self.stands_alone and _DOTTED_ON.search(text[max(0, first - 2) : last + 2])):
+                score = self._weighed(found.score, text, first)
+                yield Span(entity=self.entity, start=first, end=last, score=score)
 
     def _weighed(self, score: float, text: str, start: int) -> float:
         told = context.speaks_for(text, start, self.speaks_for, self.speaks_against) if self.speaks_for else None
@@ -161,5 +165,5 @@ def sources() -> tuple[Source, ...]:
         Source(PiiEntity.CREDIT_CARD, CardRecogniser(), _CARD_WORDS, _OTHER_NUMBERS - {"account", "acct"}),
         Source(PiiEntity.SSN, SsnRecogniser(), _SSN_WORDS, _OTHER_NUMBERS),
         Source(PiiEntity.IBAN, IbanRecognizer(regex_flags=re.DOTALL | re.MULTILINE | re.IGNORECASE)),
-        Source(PiiEntity.IP_ADDRESS, HostRecogniser(), _IP_WORDS, _VERSION_WORDS),
+        Source(PiiEntity.IP_ADDRESS, HostRecogniser(), _IP_WORDS, _VERSION_WORDS, stands_alone=True),
     )

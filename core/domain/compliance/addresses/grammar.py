@@ -94,7 +94,7 @@ class Grammar:
         if not self._is(kind, words.STREET_BETWEEN_NUMBER_AND_NAME if kind > at else words.STREET_BEFORE_NAME):
             return None
         for after in (*self._names(kind + 1), *self._small_names(kind + 1)):
-            if number := self._number(self._past_comma(after)):
+            if number := self._number(after if kind > at else self._past_comma(after)):
                 return number
         return next(iter(self._names(kind + 1)), None) if kind > at else None
 

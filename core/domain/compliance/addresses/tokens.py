@@ -34,7 +34,7 @@ _KINDS = {kind.name: kind for kind in Kind} | {"MIXED": Kind.OTHER}
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One piece. `word` is lower case without its full stop; `capital` is also true of scripts without case."""
+    """One piece, without its full stop. `word` is lower case; `capital` is also true of scripts without case."""
 
     kind: Kind
     word: str
@@ -61,4 +61,5 @@ def _token(match: re.Match[str]) -> Token:
         return Token(kind, raw.lower(), match.start(), match.end())
     if len(raw) > LONGEST_WORD:
         return Token(Kind.OTHER, "", match.start(), match.end())
-    return Token(kind, raw.lower().rstrip("."), match.start(), match.end(), not raw[0].islower())
+    bare = raw.rstrip(".")
+    return Token(kind, bare.lower(), match.start(), match.start() + len(bare), not raw[0].islower())
