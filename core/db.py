@@ -39,6 +39,7 @@ def _engine(url: str, role: str, pool: int) -> AsyncEngine:
         max_overflow=pool,
         pool_timeout=10,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's text reaches logs and Temporal's histories; what people wrote must not
         connect_args={"options": options, "connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": role},
         json_serializer=lambda value: to_json(value).decode(),
         json_deserializer=from_json,

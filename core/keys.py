@@ -12,7 +12,7 @@ NONCE_BYTES = 12
 
 
 def derive(secret: SecretStr, purpose: str) -> bytes:
-    """32 bytes for one purpose (HMAC-SHA256 as the pseudo-random function): keys of other purposes tell nothing of it."""
+    """32 bytes for one purpose (HMAC-SHA256 as the pseudo-random function); no key tells anything of another."""
     return hmac.digest(secret.get_secret_value().encode(), f"isa-operations/{purpose}".encode(), hashlib.sha256)
 
 

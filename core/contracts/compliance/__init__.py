@@ -1,6 +1,8 @@
 """Compliance: what detectors find, checks, policies, batches, reports, and their workflow payloads."""
 
 from core.contracts.compliance.batches import (
+    BATCH_CANCELLED,
+    BATCH_COMPLETED,
     BATCH_RUN,
     CHECK_CHUNK,
     DEFAULT_WAIT_SECONDS,
@@ -16,11 +18,12 @@ from core.contracts.compliance.batches import (
     BatchRequest,
     BatchStatus,
     ChunkResult,
+    ItemFault,
     ItemStatus,
     NewBatch,
     Wait,
-    batch_channel,
     batch_run_id,
+    item_fault,
 )
 from core.contracts.compliance.checks import (
     COMPLIANCE_FLAGGED,
@@ -29,6 +32,7 @@ from core.contracts.compliance.checks import (
     SUPPORTED_CONTENT,
     Check,
     CheckFilter,
+    CheckRecord,
     CheckRequest,
     CheckTypes,
     Content,
@@ -56,8 +60,11 @@ from core.contracts.compliance.reports import (
     BUILD_REPORT,
     MAX_REPORT_CHECKS,
     MAX_REPORT_DAYS,
+    REPORT_COMPLETED,
     REPORT_RUN,
+    DayCount,
     DayFigures,
+    Figure,
     NewReport,
     Report,
     ReportDetails,
@@ -74,6 +81,8 @@ from core.contracts.compliance.reports import (
 )
 
 __all__ = [
+    "BATCH_CANCELLED",
+    "BATCH_COMPLETED",
     "BATCH_RUN",
     "BUILD_REPORT",
     "BUILT_IN_POLICIES",
@@ -88,6 +97,7 @@ __all__ = [
     "MAX_REPORT_DAYS",
     "MAX_WAIT_SECONDS",
     "QUEUE",
+    "REPORT_COMPLETED",
     "REPORT_RUN",
     "SUPPORTED_CONTENT",
     "Action",
@@ -101,6 +111,7 @@ __all__ = [
     "BatchStatus",
     "Check",
     "CheckFilter",
+    "CheckRecord",
     "CheckRequest",
     "CheckStatus",
     "CheckType",
@@ -108,8 +119,11 @@ __all__ = [
     "ChunkResult",
     "Content",
     "ContentType",
+    "DayCount",
     "DayFigures",
     "DetectorResult",
+    "Figure",
+    "ItemFault",
     "ItemStatus",
     "NewBatch",
     "NewReport",
@@ -131,9 +145,9 @@ __all__ = [
     "TypeRule",
     "Wait",
     "all_types",
-    "batch_channel",
     "batch_run_id",
     "fits",
+    "item_fault",
     "report_run_id",
     "without_repeats",
 ]

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from core.contracts.compliance.checks import MAX_CHECK_BODY_BYTES, CheckTypes, ContentType, all_types
+from core.contracts.compliance.checks import MAX_CHECK_BODY_BYTES, MAX_CONTENT_BYTES, CheckTypes, ContentType, all_types
 from core.contracts.compliance.detection import CheckStatus, CheckType, DetectorResult, RiskLevel
 from core.contracts.compliance.policies import DEFAULT_POLICY
 from core.contracts.platform import Answer, Contract, FieldProblem, Name, RefId
 
 QUEUE = "compliance"
 BATCH_RUN, CHECK_CHUNK = "compliance.batch", "compliance.check_chunk"
+BATCH_COMPLETED, BATCH_CANCELLED = "compliance.batch_completed", "compliance.batch_cancelled"
 MAX_ITEMS = 1000
 DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS = 10.0, 30.0
 
@@ -22,11 +23,6 @@ def batch_run_id(batch_id: str) -> str:
     return f"compliance.batch:{batch_id}"
 
 
-def batch_channel(batch_id: str) -> str:
-    """What Postgres notifies when this batch ends."""
-    return f"compliance_batch_{batch_id}"
-
-
 class BatchStatus(StrEnum):
     """How far a batch is."""
 
@@ -34,6 +30,20 @@ class BatchStatus(StrEnum):
     RUNNING = "running"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
+
+
+class ItemFault(StrEnum):
+    """What can be wrong with an item's text."""
+
+    EMPTY = "content_empty"
+    TOO_LONG = "content_too_long"
+
+
+def item_fault(content: str) -> ItemFault | None:
+    """Why this text cannot be checked, if so: the same rule as for a single check."""
+    if not content:
+        return ItemFault.EMPTY
+    return ItemFault.TOO_LONG if len(content.encode()) > MAX_CONTENT_BYTES else None
 
 
 class ItemStatus(StrEnum):
@@ -112,7 +122,7 @@ class Batch(Answer):
 
 
 class NewBatch(Answer):
-    """A batch to open: written with its items before its workflow starts. The texts go to the table, not along."""
+    """A batch to open, before its workflow starts. Its texts go to the table with it, and nowhere else."""
 
     batch_id: str
     tenant_id: str

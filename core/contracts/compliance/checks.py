@@ -73,6 +73,13 @@ class Check(Answer):
     created_at: datetime
 
 
+class CheckRecord(Answer):
+    """A check to write down."""
+
+    check: Check
+    keep_redacted: bool
+
+
 class CheckFilter(Answer):
     """Which past checks a list shows. Times are inclusive below and exclusive above."""
 

@@ -10,6 +10,7 @@ from core.contracts.compliance.detection import CheckStatus, CheckType, PiiEntit
 from core.contracts.platform import Answer, Contract, RefId
 
 REPORT_RUN, BUILD_REPORT = "compliance.report", "compliance.build_report"
+REPORT_COMPLETED = "compliance.report_completed"
 MAX_REPORT_DAYS = 3660
 MAX_REPORT_CHECKS = 1000
 
@@ -65,6 +66,28 @@ class ReportRequest(Contract):
         if self.first_day and self.last_day and not 0 <= (self.last_day - self.first_day).days < MAX_REPORT_DAYS:
             raise ValueError(f"to must not lie before from, nor more than {MAX_REPORT_DAYS} days after it")
         return self
+
+
+class Figure(StrEnum):
+    """What is counted a day; each has words of its own: a status, a risk level, a type of check, a kind of data."""
+
+    STATUS = "status"
+    RISK = "risk"
+    PII_STATUS = "pii.status"
+    PII_RISK = "pii.risk"
+    CHECKED = "checked"
+    FLAGGED = "flagged"
+    UNAVAILABLE = "unavailable"
+    ENTITY = "entity"
+
+
+class DayCount(Answer):
+    """So many checks of one day, by one word of one figure."""
+
+    day: date
+    figure: Figure
+    word: str
+    count: int
 
 
 class TypeFigures(Answer):

@@ -1,0 +1,66 @@
+"""Reports: opened before their workflow starts, completed once."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from core.contracts.compliance import REPORT_COMPLETED, NewReport, ReportResult, ReportStatus
+from core.contracts.platform import DomainEvent, Service
+from core.store import event
+from core.store.platform import before
+from core.tables.compliance import ReportRow
+
+_BY_TIME = (col(ReportRow.created_at), col(ReportRow.report_id))
+
+
+async def open_report(session: AsyncSession, new: NewReport) -> ReportRow:
+    """Write a report that waits for its workflow."""
+    row = ReportRow(**new.model_dump(), status=ReportStatus.PENDING, created_at=datetime.now(UTC))
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def report_of(session: AsyncSession, report_id: str, *, requested_by: str | None) -> ReportRow | None:
+    """A report, if this user (None: anyone) may see it."""
+    query = select(ReportRow).where(col(ReportRow.report_id) == report_id)
+    if requested_by is not None:
+        query = query.where(col(ReportRow.requested_by) == requested_by)
+    return (await session.exec(query)).first()
+
+
+async def list_reports(
+    session: AsyncSession, *, requested_by: str | None, limit: int, after: Sequence[Any] | None
+) -> list[ReportRow]:
+    """Newest first; one more than `limit` when there is another page."""
+    query = select(ReportRow).order_by(*(key.desc() for key in _BY_TIME)).limit(limit + 1)
+    if requested_by is not None:
+        query = query.where(col(ReportRow.requested_by) == requested_by)
+    if after is not None:
+        query = query.where(before(_BY_TIME, after))
+    return list((await session.exec(query)).all())
+
+
+async def complete_report(session: AsyncSession, row: ReportRow, result: ReportResult, html: str) -> bool:
+    """Keep the result and tell the world, unless another attempt has done so."""
+    waits = (col(ReportRow.report_id) == row.report_id) & (col(ReportRow.status) == ReportStatus.PENDING)
+    values = {
+        "status": ReportStatus.COMPLETED,
+        "result": result.model_dump(mode="json"),
+        "html": html,
+        "completed_at": func.now(),
+    }
+    if not (await session.exec(update(ReportRow).where(waits).values(values))).rowcount:
+        return False
+    told = DomainEvent(
+        event_type=REPORT_COMPLETED,
+        source=Service.COMPLIANCE,
+        payload={"report_id": row.report_id, "report_type": row.report_type, "requested_by": row.requested_by},
+        correlation_id=row.correlation_id,
+    )
+    await event.append(session, row.tenant_id, [told])
+    return True
