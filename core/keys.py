@@ -1,5 +1,6 @@
 """Keys derived from OPS_SECRET_KEY, one for each purpose, and what is kept sealed under them."""
 
+import base64
 import hashlib
 import hmac
 import os
@@ -14,6 +15,11 @@ NONCE_BYTES = 12
 def derive(secret: SecretStr, purpose: str) -> bytes:
     """32 bytes for one purpose (HMAC-SHA256 as the pseudo-random function); no key tells anything of another."""
     return hmac.digest(secret.get_secret_value().encode(), f"isa-operations/{purpose}".encode(), hashlib.sha256)
+
+
+def webhook_secret(secret: SecretStr, tenant_id: str) -> str:
+    """What signs the webhooks of a tenant's notifications (Standard Webhooks): derived, so it is stored nowhere."""
+    return "whsec_" + base64.b64encode(derive(secret, f"webhook/{tenant_id}")).decode()
 
 
 class Seal:

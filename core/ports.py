@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.compliance import CheckType, DetectorResult
 from core.contracts.platform import Intent
+from core.contracts.task import HttpReply, HttpRequestPayload
 
 
 class Transactions(Protocol):
@@ -55,4 +57,50 @@ class Detector(Protocol):
 
     def detect(self, texts: Sequence[str]) -> list[DetectorResult]:
         """One result for each text, in order."""
+        ...
+
+
+class HttpCaller(Protocol):
+    """Makes one HTTP request of a task."""
+
+    async def call(self, request: HttpRequestPayload, *, headers: dict[str, str]) -> HttpReply:
+        """The answer, whatever its status. Forbidden for a private address; Unavailable when none came."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookMessage:
+    """What goes to an endpoint. `secrets` are sealed; without any, the tenant's own derived secret signs."""
+
+    tenant_id: str
+    webhook_id: str
+    url: str
+    body: str
+    secrets: Sequence[bytes] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookReply:
+    """What came back: a status code, or the word for what went wrong. `retry_after` in seconds."""
+
+    latency_ms: int
+    status_code: int | None = None
+    error: str | None = None
+    response: str | None = None
+    retry_after: float | None = None
+
+
+class WebhookSender(Protocol):
+    """Signs and posts one message. Never raises for what the endpoint does."""
+
+    async def send(self, message: WebhookMessage) -> WebhookReply:
+        """One try, within a bounded time; redirects are not followed."""
+        ...
+
+
+class PumpWatch(Protocol):
+    """Tells the metrics what a pump does."""
+
+    def moved(self, pump: str, rows: int, lag_seconds: float) -> None:
+        """So many rows are done; the oldest one not reached yet has waited so long."""
         ...

@@ -139,6 +139,8 @@ class SubscriptionRow(SQLModel, table=True):
     updated_at: datetime = moment()
     xid: int = transaction_id()
 
+WAITING = text("status = 'pending' AND kind = 'subscription'")
+
 
 class DeliveryRow(SQLModel, table=True):
     """One message to one endpoint, whoever asked for it. `body` is kept here unless an event's row holds it."""
@@ -146,7 +148,7 @@ class DeliveryRow(SQLModel, table=True):
     __tablename__ = "deliveries"
     __table_args__ = (
         Index("deliveries_by_subscription", "tenant_id", "subscription_id", "delivery_id"),
-        Index("deliveries_waiting", "endpoint", "delivery_id", postgresql_where=text("status = 'pending' AND pumped")),
+        Index("deliveries_waiting", "subscription_id", "delivery_id", postgresql_where=WAITING),
         {"schema": "event"},
     )
 
@@ -158,10 +160,8 @@ class DeliveryRow(SQLModel, table=True):
     reference: str | None = None
     event_type: str
     url: str
-    endpoint: str
     body: dict[str, Any] | None = json_column(nullable=True)
     status: str
-    pumped: bool
     attempts: int = counter()
     round: int = counter()
     status_code: int | None = None

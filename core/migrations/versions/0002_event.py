@@ -107,10 +107,8 @@ CREATE TABLE event.deliveries (
   reference text,
   event_type text NOT NULL,
   url text NOT NULL,
-  endpoint text NOT NULL,
   body jsonb,
   status text NOT NULL CHECK (status IN ('pending', 'delivered', 'retrying', 'failed', 'cancelled')),
-  pumped boolean NOT NULL,
   attempts bigint NOT NULL DEFAULT 0,
   round bigint NOT NULL DEFAULT 0,
   status_code integer,
@@ -121,7 +119,8 @@ CREATE TABLE event.deliveries (
   finished_at timestamptz
 );
 CREATE INDEX deliveries_by_subscription ON event.deliveries (tenant_id, subscription_id, delivery_id);
-CREATE INDEX deliveries_waiting ON event.deliveries (endpoint, delivery_id) WHERE status = 'pending' AND pumped;
+CREATE INDEX deliveries_waiting ON event.deliveries (subscription_id, delivery_id)
+  WHERE status = 'pending' AND kind = 'subscription';
 CREATE TABLE event.delivery_attempts (
   delivery_id text COLLATE "C" NOT NULL,
   attempt integer NOT NULL,
