@@ -41,11 +41,9 @@ TRANSIENT_BACKOFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 
 THROTTLED_BACKOFF = tuple(timedelta(seconds=s) for s in (10, 60, 300, 900, 3600, 14400))
 LONGEST_RETRY_AFTER = timedelta(hours=12)
 
-# A task handler's attempts: user code may be flaky, but not for ever.
-TASK_ATTEMPTS = 5
+# A task handler's attempts: user code may be flaky, but not for ever. How many, the task says.
 TASK_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     maximum_interval=timedelta(minutes=5),
     backoff_coefficient=2,
-    maximum_attempts=TASK_ATTEMPTS,
 )

@@ -10,8 +10,9 @@ from core.contracts.event import CHANNEL, MAIN_STREAM, EventCategory
 from core.contracts.platform import DomainEvent
 from core.ids import new_id
 from core.store import platform
+from core.tables.event import EventRow
 
-TABLE = "event.events"
+TABLE = f"event.{EventRow.__tablename__}"
 COLUMNS = (
     "event_id",
     "tenant_id",

@@ -1,0 +1,170 @@
+"""The activities of task.run: two short transactions around a handler, and the bookkeeping of what goes wrong."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+from pydantic import JsonValue, ValidationError
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.task.handlers import Handler, Job, PermanentTaskError, TaskFailure
+from core.contracts.task import (
+    BUILT_IN,
+    HANDLER_FAILED,
+    TASK_ADMIT,
+    TASK_CONCLUDE,
+    TASK_PERFORM,
+    TASK_RELEASE,
+    Admission,
+    Conclusion,
+    Ran,
+    RunRef,
+    TaskError,
+    TaskStatus,
+)
+from core.ports import Transactions
+from core.store import task as store
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_SECONDS = 1.0
+NO_RESULT = TaskError(code="no_result", message="The worker ended without reporting a result.")
+TIMED_OUT = TaskFailure("timed_out", "The attempt ran out of time.")
+
+
+class TaskActivities:
+    """What task.run asks for. `handlers` serve the built-in types; `worker` is the name shown in the history."""
+
+    def __init__(self, database: Transactions, handlers: Mapping[str, Handler[Any]], worker: str) -> None:
+        self._database, self._handlers, self._worker = database, handlers, worker
+
+    @activity.defn(name=TASK_ADMIT)
+    async def admit(self, ref: RunRef) -> Admission:
+        """Whether the execution is still wanted."""
+        status = await self._standing(ref)
+        wanted = status in (TaskStatus.PENDING, TaskStatus.SCHEDULED, TaskStatus.RUNNING)
+        return Admission(wanted=wanted, scheduled=status is TaskStatus.SCHEDULED)
+
+    @activity.defn(name=TASK_RELEASE)
+    async def release(self, ref: RunRef) -> None:
+        """Its time has come."""
+        async with self._database.begin(ref.tenant_id) as session:
+            await store.release(session, task_id=ref.task_id, execution_id=ref.execution_id)
+
+    @activity.defn(name=TASK_PERFORM)
+    async def perform(self, ref: RunRef) -> Ran:
+        """One attempt of a built-in type."""
+        attempt = activity.info().attempt
+        begun = await self._begin(ref, attempt)
+        if begun is None:
+            return Ran(status=await self._standing(ref))
+        try:
+            async with _heartbeats():
+                result = await self._handle(ref, begun)
+        except TaskFailure as failure:
+            await self._keep_failure(ref, attempt, failure)
+            raise _told(failure) from failure
+        except asyncio.CancelledError:
+            if (details := activity.cancellation_details()) and details.timed_out:
+                await self._keep_failure(ref, attempt, TIMED_OUT)
+            raise
+        return await self._complete(ref, result)
+
+    async def _begin(self, ref: RunRef, attempt: int) -> store.Begun | None:
+        async with self._database.begin(ref.tenant_id) as session:
+            return await store.begin_attempt(
+                session, task_id=ref.task_id, execution_id=ref.execution_id, attempt=attempt, worker=self._worker
+            )
+
+    async def _handle(self, ref: RunRef, begun: store.Begun) -> JsonValue:
+        handler = self._handlers.get(begun.type)
+        if handler is None:
+            raise PermanentTaskError("unknown_type", f"No handler of ours serves the type {begun.type}.")
+        try:
+            return await handler.run(self._job(ref, begun))
+        except TaskFailure:
+            raise
+        except ValidationError as error:
+            raise PermanentTaskError("bad_payload", "The payload is not what this type takes.") from error
+        except Exception as error:
+            log.exception("task.handler_broke", task_id=ref.task_id, type=begun.type)
+            raise TaskFailure("handler_error", f"The handler broke: {type(error).__name__}.") from error
+
+    def _job(self, ref: RunRef, begun: store.Begun) -> Job[Any]:
+        async def progress(percent: float, message: str | None) -> None:
+            async with self._database.begin(ref.tenant_id) as session:
+                await store.report_progress(
+                    session, task_id=ref.task_id, execution_id=ref.execution_id, percent=percent, message=message
+                )
+
+        return Job(
+            tenant_id=ref.tenant_id,
+            owner_id=begun.owner_id,
+            task_id=ref.task_id,
+            execution_id=ref.execution_id,
+            correlation_id=begun.correlation_id,
+            payload=BUILT_IN[begun.type].model_validate(begun.payload),
+            progress=progress,
+        )
+
+    async def _complete(self, ref: RunRef, result: JsonValue) -> Ran:
+        async with self._database.begin(ref.tenant_id) as session:
+            done = await store.complete(
+                session, ref.tenant_id, task_id=ref.task_id, execution_id=ref.execution_id, result=result
+            )
+        return Ran(status=TaskStatus.COMPLETED if done else await self._standing(ref))
+
+    async def _keep_failure(self, ref: RunRef, attempt: int, failure: TaskFailure) -> None:
+        error = TaskError(code=failure.code, message=failure.message)
+        async with self._database.begin(ref.tenant_id) as session:
+            await store.fail_attempt(
+                session, task_id=ref.task_id, execution_id=ref.execution_id, attempt=attempt, error=error
+            )
+
+    @activity.defn(name=TASK_CONCLUDE)
+    async def conclude(self, wanted: Conclusion) -> Ran:
+        """Close the execution, unless it was closed before."""
+        ref = wanted.run
+        ids = {"task_id": ref.task_id, "execution_id": ref.execution_id}
+        async with self._database.begin(ref.tenant_id) as session:
+            if wanted.status is TaskStatus.CANCELLED:
+                await store.cancel(session, ref.tenant_id, **ids)
+            else:
+                await store.fail(session, ref.tenant_id, **ids, untold=wanted.untold or NO_RESULT)
+        return Ran(status=await self._standing(ref))
+
+    async def _standing(self, ref: RunRef) -> TaskStatus:
+        async with self._database.begin(ref.tenant_id) as session:
+            status = await store.standing(session, task_id=ref.task_id, execution_id=ref.execution_id)
+        return status or TaskStatus.CANCELLED
+
+
+def _told(failure: TaskFailure) -> ApplicationError:
+    """The code only: the words are in the row, and stay out of the history."""
+    return ApplicationError(
+        failure.code,
+        type=HANDLER_FAILED,
+        non_retryable=not failure.retryable,
+        next_retry_delay=failure.retry_after,
+    )
+
+
+@asynccontextmanager
+async def _heartbeats() -> AsyncIterator[None]:
+    """Tell the server every second that this worker lives; its answer carries a cancel. A short handler tells none."""
+    beating = asyncio.create_task(_beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):
+            await beating
+
+
+async def _beat() -> None:
+    while True:
+        await asyncio.sleep(HEARTBEAT_SECONDS)
+        activity.heartbeat()

@@ -1,0 +1,79 @@
+"""POST a task: its type found, its payload checked, its row, first execution and intent written together."""
+
+from datetime import UTC, datetime
+
+from fastapi import Response
+from pydantic import ValidationError
+
+from api.deps import AppState, Session, Starting
+from api.errors import field_errors
+from api.task import answers
+from api.task.access import PREFIX, Writer, router
+from api.task.intents import run_intent
+from core.auth import Caller
+from core.contracts.task import BUILT_IN, CreateTask, Task, TaskStatus
+from core.domain import task as rules
+from core.errors import FieldError, Invalid
+from core.ids import new_id
+from core.store import task as store
+from core.tables.task import TaskRow
+from core.telemetry import correlation_id
+
+
+@router.post(
+    "",
+    response_model=Task,
+    status_code=201,
+    summary="Create a task",
+    description=(
+        "Without `scheduled_at`, or with one in the past, it is `pending` and starts as soon as a worker takes its "
+        "type; with one in the future it is `scheduled`."
+    ),
+)
+async def create_task(
+    session: Session, starting: Starting, state: AppState, caller: Writer, wanted: CreateTask, response: Response
+) -> Task:
+    task = _new_task(wanted, caller)
+    await store.add_task(session, task, queued_at=task.scheduled_at if task.status == TaskStatus.SCHEDULED else None)
+    await starting.promise(run_intent(task))
+    response.headers["Location"] = f"{PREFIX}/{task.task_id}"
+    return answers.whole(state, task)
+
+
+def _new_task(wanted: CreateTask, caller: Caller) -> TaskRow:
+    now = datetime.now(UTC)
+    return TaskRow(
+        task_id=new_id("task"),
+        tenant_id=caller.tenant_id,
+        owner_id=caller.user_id,
+        name=wanted.name,
+        type=_checked_type(wanted),
+        priority=wanted.priority.value,
+        status=rules.first_status(wanted.scheduled_at, now).value,
+        payload=wanted.payload,
+        scheduled_at=wanted.scheduled_at,
+        timeout_seconds=wanted.timeout_seconds,
+        max_attempts=wanted.max_attempts,
+        execution_id=new_id("exec"),
+        executions=1,
+        correlation_id=wanted.correlation_id or correlation_id.get(),
+        created_at=now,
+    )
+
+
+def _checked_type(wanted: CreateTask) -> str:
+    task_type = rules.type_of(wanted.name, wanted.type)
+    if task_type is None:
+        found = [
+            FieldError("type", "is needed, since the name cannot be a type: letters, digits, dot, dash, underscore")
+        ]
+        raise Invalid("The task needs a type.", errors=found)
+    if contract := BUILT_IN.get(task_type):
+        try:
+            contract.model_validate(wanted.payload)
+        except ValidationError as error:
+            found = field_errors(error.errors(include_input=False, include_url=False), prefix="payload.")
+            raise Invalid(
+                f"The payload is not what {task_type} takes: {found[0].field}: {found[0].message}.", errors=found
+            ) from error
+    return task_type

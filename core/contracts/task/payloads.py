@@ -1,0 +1,55 @@
+"""Payloads of the built-in types. A bad one is refused when the task is created, not when it runs."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, Field, HttpUrl, JsonValue, StringConstraints
+
+from core.contracts.platform import Answer, Contract
+
+
+class BuiltIn(StrEnum):
+    """Task types that our own workers serve."""
+
+    HTTP_REQUEST = "http_request"
+
+
+class HttpMethod(StrEnum):
+    """Methods an `http_request` task may use."""
+
+    GET = "GET"
+    HEAD = "HEAD"
+    POST = "POST"
+    PUT = "PUT"
+    PATCH = "PATCH"
+    DELETE = "DELETE"
+
+
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
+HeaderValue = Annotated[str, StringConstraints(max_length=4096, pattern=r"^[\x20-\x7e\t]*$")]
+
+
+class HttpRequestPayload(Contract):
+    """One HTTP request. A body that is not text is sent as JSON."""
+
+    method: HttpMethod = HttpMethod.GET
+    url: Annotated[HttpUrl, Field(description="http or https; private addresses are refused unless allowed")]
+    headers: Annotated[dict[HeaderName, HeaderValue], Field(default_factory=dict, max_length=50)]
+    body: JsonValue = None
+    expected_status: Annotated[
+        list[Annotated[int, Field(ge=100, le=599)]],
+        Field(default_factory=list, max_length=50, description="answers that count as success; empty: any 2xx"),
+    ]
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30
+
+
+class HttpReply(Answer):
+    """What the other side answered; the result of an `http_request`."""
+
+    status: int
+    headers: dict[str, str]
+    body: Annotated[str, Field(description="the beginning of the body as text")]
+    truncated: bool = False
+
+
+BUILT_IN: dict[str, type[BaseModel]] = {BuiltIn.HTTP_REQUEST: HttpRequestPayload}
