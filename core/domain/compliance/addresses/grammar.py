@@ -5,18 +5,17 @@ the work is linear in the number of tokens.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.domain.compliance.addresses import vocabulary as words
+from core.domain.compliance.addresses.reader import NAME_WORDS, Reader
 from core.domain.compliance.addresses.tokens import Kind, Token
 
 _POSTCODE = re.compile(r"\d{4,6}(?:-\d{3,4})?|\d{2}-\d{3}|\d{3}-\d{4}|[a-z]{1,2}-\d{4,5}")
 _POSTCODE_IN_TWO = re.compile(r"[a-z]{1,2}\d[a-z\d]? \d[a-z]{2}|[a-z]\d[a-z] \d[a-z]\d|\d{3} \d{2}|\d{4} [a-z]{2}")
 _ZIP = re.compile(r"\d{5}(?:-\d{4})?")
 _UNIT_NUMBER = re.compile(r"\d{1,4}[a-z]?|[a-z]?\d{1,4}|[a-z]")
-_NAME_WORDS = 6
-_SMALL_NAME_WORDS = 3
 _TAIL_PARTS = 6
 LOWER_CASE_COSTS = 0.3
 
@@ -30,11 +29,11 @@ class Reading:
     score: float
 
 
-class Grammar:
+class Grammar(Reader):
     """Reads addresses off one text's tokens."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
-        self._tokens = tokens
+        super().__init__(tokens)
         self._streets: tuple[tuple[Callable[[int], int | None], float], ...] = (
             (self._number_name_street, 0.65),
             (self._street_name_number, 0.6),
@@ -45,7 +44,17 @@ class Grammar:
 
     def address(self, at: int, *, asked: bool) -> Reading | None:
         """The address that starts at this token. `asked`: the words before it ask for one ("lives at")."""
+        if not self._may_start(at, asked=asked):
+            return None
         return self._military(at) or self._box(at) or self._postal(at, asked=asked)
+
+    def _may_start(self, at: int, *, asked: bool) -> bool:
+        """A quick look that spares most words: a figure is near, and the token is one that addresses begin with."""
+        token = self._tokens[at]
+        if token.kind is not Kind.WORD:
+            return token.kind is Kind.NUMBER
+        first = token.capital or asked or token.word in _FIRST_WORDS
+        return first and any(other.kind is Kind.NUMBER for other in self._tokens[at + 1 : at + 1 + NAME_WORDS])
 
     def _postal(self, at: int, *, asked: bool) -> Reading | None:
         unit = self._unit(at) if self._kind(at) is Kind.WORD else None
@@ -129,7 +138,7 @@ class Grammar:
     def _name_then(self, at: int, kinds: frozenset[str]) -> int | None:
         """A name of one word or more, and then the last word in reach that is of `kinds`."""
         found = None
-        for index in range(at, min(at + _NAME_WORDS, len(self._tokens))):
+        for index in range(at, min(at + NAME_WORDS, len(self._tokens))):
             if not self._in_name(index):
                 break
             if index > at and self._is(index, kinds):
@@ -140,9 +149,9 @@ class Grammar:
 
     def _military(self, at: int) -> Reading | None:
         """`PSC 3294, Box 9168 / APO AA 61487`, `USS Napolitani / FPO AP 70381`."""
-        if self._is(at, frozenset({"uss", "usns", "usnv", "usncv", "uscgc"})):
+        if self._is(at, _SHIPS):
             post = at + 2
-        elif self._is(at, frozenset({"psc", "cmr", "unit"})) and self._is(self._past_comma(at + 2), _BOX):
+        elif self._is(at, _MILITARY_UNITS) and self._is(self._past_comma(at + 2), _BOX):
             post = self._past_comma(at + 2) + 2
         else:
             return None
@@ -219,74 +228,14 @@ class Grammar:
             return at + 2
         return at + 1 if _POSTCODE.fullmatch(token.word) else None
 
-    # --- small things --------------------------------------------------------------------------------------------
-
-    def _numbers(self, at: int) -> int | None:
-        """One house number, or two with or without a comma between."""
-        first = self._number(at)
-        return (self._number(self._past_comma(first)) or first) if first else None
-
-    def _number(self, at: int) -> int | None:
-        return at + 1 if self._kind(at) is Kind.NUMBER else None
-
-    def _names(self, at: int) -> Iterator[int]:
-        """Ends of names that start here, longest first; a name neither starts nor ends with a particle."""
-        after = at
-        while after - at < _NAME_WORDS and self._in_name(after) and (self._capital(after) or self._particle(after)):
-            after += 1
-        yield from (end for end in range(after, at, -1) if not self._particle(end - 1))
-
-    def _small_names(self, at: int) -> Iterator[int]:
-        """Ends of names in small letters, as in text typed without capitals; longest first."""
-        after = at
-        while after - at < _SMALL_NAME_WORDS and self._in_name(after):
-            after += 1
-        yield from range(after, at, -1)
-
-    def _in_name(self, at: int) -> bool:
-        return self._kind(at) is Kind.WORD and self._tokens[at].word not in words.NOT_IN_NAMES
-
-    def _particle(self, at: int) -> bool:
-        return self._is(at, words.PARTICLES)
-
-    def _capital(self, at: int) -> bool:
-        token = self._token(at)
-        return token is not None and token.capital
-
-    def _ends_like_street(self, at: int) -> bool:
-        token = self._token(at)
-        if token is None or token.kind is not Kind.WORD or len(token.word) < 6:
-            return False
-        return token.word.endswith(words.STREET_ENDINGS)
-
-    def _looks_english(self, at: int) -> bool:
-        return self._tokens[at].word.endswith(words.ENDINGS_ALSO_ENGLISH)
-
-    def _is(self, at: int, kinds: frozenset[str]) -> bool:
-        token = self._token(at)
-        return token is not None and token.word in kinds
-
-    def _spells(self, at: int, form: Sequence[str]) -> bool:
-        return all(self._is(at + offset, frozenset({word})) for offset, word in enumerate(form))
-
-    def _past_comma(self, at: int) -> int:
-        return at + (self._kind(at) is Kind.COMMA)
-
-    def _past_separators(self, at: int) -> int:
-        while self._kind(at) in {Kind.COMMA, Kind.BREAK}:
-            at += 1
-        return at
-
-    def _kind(self, at: int) -> Kind | None:
-        token = self._token(at)
-        return token.kind if token else None
-
-    def _token(self, at: int) -> Token | None:
-        return self._tokens[at] if 0 <= at < len(self._tokens) else None
-
 
 _BOX = frozenset({"box"})
 _BOX_FORMS = (("p", "o", "box"), ("po", "box"), ("p.o", "box"), ("pob",), ("postbox",), ("postfach",), ("casilla",))
+_SHIPS = frozenset({"uss", "usns", "usnv", "usncv", "uscgc"})
+_MILITARY_UNITS = frozenset({"psc", "cmr", "unit"})
+_FIRST_WORDS = frozenset[str]().union(
+    words.STREET_BEFORE_NAME, words.UNITS, (form[0] for form in _BOX_FORMS), _SHIPS, _MILITARY_UNITS
+)
 _SMALL_IN_NAMES = (
     words.PARTICLES
     | words.STREET_AFTER_NAME

@@ -1,8 +1,8 @@
 """Cuts a text into the pieces that the address grammar reads."""
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"(?P<BREAK>\n[\s>?*|]*+)"
@@ -32,8 +32,7 @@ class Kind(Enum):
 _KINDS = {kind.name: kind for kind in Kind} | {"MIXED": Kind.OTHER}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One piece, without its full stop. `word` is lower case; `capital` is also true of scripts without case."""
 
     kind: Kind
