@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 CONFIGURATION = """\
 # Written anew on each start: settings for the local stack, not for production.
 listen_addresses = ''
-max_connections = 100
+# each of the six processes keeps a pool of up to 20 for either role
+max_connections = 260
 shared_buffers = 64MB
 work_mem = 4MB
 maintenance_work_mem = 32MB

@@ -132,12 +132,21 @@ def test_a_python_without_venv_is_told_what_to_install(machine: Machine) -> None
     assert not (machine.checkout / ".venv").exists()
 
 
-def test_a_uv_on_path_is_used(machine: Machine) -> None:
-    machine.program("uv", UV)
+def test_where_python_lacks_venv_and_pip_a_uv_on_path_helps(machine: Machine) -> None:
+    machine.program(
+        "uv", UV.replace("exit", '[ "$1" = sync ] || { mkdir -p "$4/bin"; cp "$BIN/bare" "$4/bin/python"; }\nexit')
+    )
+    machine.program("bare", PYTHON.replace('"-m pip")', '"-m pip") exit 1 ;;\n"-m nothing")'))
 
-    machine.ops("up")
+    assert machine.ops("up", VENV_EXIT="1").returncode == 0
+    assert machine.called() == ["venv", "uv venv --python", "uv sync --frozen"]
 
-    assert machine.called() == ["venv", "uv sync --frozen"]
+
+def test_our_own_uv_reads_the_lock_file_whatever_lies_on_path(machine: Machine) -> None:
+    machine.program("uv", "#!/bin/sh\nexit 1\n")
+
+    assert machine.ops("up").returncode == 0
+    assert machine.called() == ["venv", "pip install uv", "uv sync --frozen"]
 
 
 def test_a_relative_ops_home_is_meant_from_where_one_stands(machine: Machine) -> None:
