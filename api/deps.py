@@ -2,15 +2,18 @@
 
 import asyncio
 import hashlib
+import hmac
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import structlog
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.edge import StrictRequest
@@ -18,6 +21,7 @@ from core.auth import Caller, Verifier
 from core.contracts.platform import Intent, Work
 from core.db import Database
 from core.errors import Conflict, FieldError, Forbidden, Invalid, RateLimited, Unauthenticated
+from core.keys import Seal, derive
 from core.settings import Settings
 from core.store import platform as store
 from core.tables.platform import IdempotencyRow
@@ -37,6 +41,7 @@ class State:
         self.verifier = Verifier(settings)
         self.limiter = RateLimiter(settings.rate_limit_per_minute)
         self.kept = KeptIntents(database)
+        self.idempotency_key = derive(settings.secret_key, "idempotency")
 
 
 def state_of(app: FastAPI) -> State:
@@ -45,7 +50,11 @@ def state_of(app: FastAPI) -> State:
     return state
 
 
-def get_state(request: Request) -> State:
+# Dependencies are coroutines even where they wait for nothing: FastAPI runs a plain function in a thread, which costs
+# a request more than all else that happens to it here.
+
+
+async def get_state(request: Request) -> State:
     return state_of(request.app)
 
 
@@ -116,6 +125,17 @@ class Replayed(Exception):
         self.response = response
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimedKey:
+    """An idempotency key in use. Its answer is kept under a seal that only the same request opens: what somebody wrote
+    or was told once stays between them and us."""
+
+    key_hash: str
+    tenant_id: str
+    body_hash: str
+    seal: Seal
+
+
 class UnitOfWork:
     """The request's one transaction: opened at first need, committed with the answer, then its intents are kept."""
 
@@ -124,15 +144,19 @@ class UnitOfWork:
         self._stack = AsyncExitStack()
         self._session: AsyncSession | None = None
         self._intents: list[Intent] = []
-        self._key: tuple[str, str, str] | None = None
+        self._key: ClaimedKey | None = None
         self.has_key = request.method == "POST" and KEY_HEADER in request.headers
 
     async def open(self, caller: Caller) -> AsyncSession:
         """The session, with the caller's tenant set and the idempotency key claimed."""
+        session = await self._transaction(caller.tenant_id)
+        if self.has_key and self._key is None:
+            await self._claim_key(session, caller)
+        return session
+
+    async def _transaction(self, tenant: str) -> AsyncSession:
         if self._session is None:
-            self._session = await self._stack.enter_async_context(self._state.database.begin(caller.tenant_id))
-            if self.has_key:
-                await self._claim_key(self._session, caller)
+            self._session = await self._stack.enter_async_context(self._state.database.begin(tenant))
         return self._session
 
     async def promise(self, session: AsyncSession, intents: Sequence[Intent]) -> None:
@@ -141,12 +165,11 @@ class UnitOfWork:
         self._intents.extend(intents)
 
     async def commit(self, response: Response) -> None:
-        """Store the answer under its key, commit, then reach Temporal."""
-        if self._session is not None:
-            if self._key is not None and response.status_code < 300:
-                await self._keep_answer(self._session, response)
-            self._session = None
-            await self._stack.aclose()
+        """Store the answer under its key, commit, then reach Temporal. A second call replaces the answer."""
+        if self._key is not None and response.status_code < 300:
+            await self._keep_answer(self._key, response)
+        self._session = None
+        await self._stack.aclose()
         intents, self._intents = self._intents, []
         if intents:
             self._state.kept.forget(await self._state.keeper.keep(intents), intents)
@@ -162,37 +185,37 @@ class UnitOfWork:
             found = [FieldError("Idempotency-Key", f"must have 1 to {KEY_LENGTH} characters")]
             raise Invalid("The idempotency key has a wrong length.", errors=found)
         target = f"{self._request.url.path}?{self._request.url.query}"
-        body_hash = hashlib.sha256(target.encode() + b"\n" + await self._request.body()).hexdigest()
+        secret, request = self._state.idempotency_key, target.encode() + b"\n" + await self._request.body()
+        body_hash = hmac.new(secret, request, hashlib.sha256).hexdigest()
         parts = "\n".join((caller.tenant_id, caller.user_id, self._request.app.title, key))
         key_hash = hashlib.sha256(parts.encode()).hexdigest()
-        self._key = (key_hash, caller.tenant_id, body_hash)
+        seal = Seal(hmac.digest(secret, b"answer\n" + request, hashlib.sha256))
         if not await store.lock_key(session, key_hash):
             detail = "A request with this key is being worked on: wait for its answer."
             raise Conflict(detail, code="idempotency_in_flight", retry_after=1)
         if kept := await store.kept_answer(session, key_hash):
-            raise Replayed(_replay(kept, body_hash))
+            raise Replayed(_replay(kept, body_hash, seal))
+        self._key = ClaimedKey(key_hash, caller.tenant_id, body_hash, seal)
 
-    async def _keep_answer(self, session: AsyncSession, response: Response) -> None:
-        assert self._key is not None
-        key_hash, tenant, body_hash = self._key
+    async def _keep_answer(self, key: ClaimedKey, response: Response) -> None:
         names = ("content-type", "location")
         headers = {name: response.headers[name] for name in names if name in response.headers}
         row = IdempotencyRow(
-            key_hash=key_hash,
-            tenant_id=tenant,
-            body_hash=body_hash,
+            key_hash=key.key_hash,
+            tenant_id=key.tenant_id,
+            body_hash=key.body_hash,
             status=response.status_code,
             headers=headers,
-            body=bytes(response.body),
+            body=key.seal.close(bytes(response.body)),
         )
-        await store.keep_answer(session, row)
+        await store.keep_answer(await self._transaction(key.tenant_id), row)
 
 
-def _replay(kept: IdempotencyRow, body_hash: str) -> Response:
+def _replay(kept: IdempotencyRow, body_hash: str, seal: Seal) -> Response:
     if kept.body_hash != body_hash:
         detail = "This idempotency key belongs to another request: use a new key for a new request."
         raise Invalid(detail, code="idempotency_key_reused", errors=[FieldError("Idempotency-Key", "already used")])
-    return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
+    return Response(seal.open(kept.body), kept.status, {**kept.headers, "Idempotency-Replayed": "true"})
 
 
 class KeptIntents:
@@ -253,7 +276,7 @@ class OpsRoute(APIRoute):
         return one_transaction
 
 
-def unit_of(request: Request) -> UnitOfWork:
+async def unit_of(request: Request) -> UnitOfWork:
     unit: UnitOfWork = request.scope["ops.unit"]
     return unit
 
@@ -261,9 +284,8 @@ def unit_of(request: Request) -> UnitOfWork:
 Unit = Annotated[UnitOfWork, Depends(unit_of)]
 
 
-async def claim_key(request: Request, caller: Authenticated) -> None:
+async def claim_key(unit: Unit, caller: Authenticated) -> None:
     """Runs before every route: a POST with an idempotency key claims it before anything else happens."""
-    unit = unit_of(request)
     if unit.has_key:
         await unit.open(caller)
 
@@ -289,6 +311,15 @@ class Starter:
         """Commit these intents with the request's rows; Temporal hears of them right after."""
         await self._unit.promise(self._session, intents)
 
+    async def begin(self, provisional: BaseModel, location: str, *intents: Intent) -> None:
+        """Promise, commit and start now, for a route that then waits for the work outside any transaction.
+
+        Until the route's own answer replaces it, the request's idempotency key answers 202 with `provisional`.
+        """
+        await self.promise(*intents)
+        accepted = Response(provisional.model_dump_json(by_alias=True), 202, {"Location": location}, "application/json")
+        await self._unit.commit(accepted)
+
     def work(self, workflow_id: str) -> Work:
         """Where this workflow can be watched."""
         return Work(workflow_id=workflow_id, workflow_url=workflow_url(self._state.settings, workflow_id))
@@ -304,15 +335,19 @@ Starting = Annotated[Starter, Depends(starter)]
 # ---- lists
 
 
+@dataclass(frozen=True, slots=True)
 class Paging:
     """How much of a list, from where."""
 
-    def __init__(
-        self,
-        limit: Annotated[int, Query(ge=1, le=200, description="how many items at most")] = 50,
-        cursor: Annotated[str | None, Query(max_length=1000, description="next_cursor of the page before")] = None,
-    ) -> None:
-        self.limit, self.cursor = limit, cursor
+    limit: int
+    cursor: str | None
 
 
-PageOf = Annotated[Paging, Depends()]
+async def paging(
+    limit: Annotated[int, Query(ge=1, le=200, description="how many items at most")] = 50,
+    cursor: Annotated[str | None, Query(max_length=1000, description="next_cursor of the page before")] = None,
+) -> Paging:
+    return Paging(limit, cursor)
+
+
+PageOf = Annotated[Paging, Depends(paging)]
