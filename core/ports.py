@@ -104,3 +104,13 @@ class PumpWatch(Protocol):
     def moved(self, pump: str, rows: int, lag_seconds: float) -> None:
         """So many rows are done; the oldest one not reached yet has waited so long."""
         ...
+
+
+class Inspector(Protocol):
+    """Asks the detectors of a process about texts."""
+
+    async def inspect(
+        self, texts: Sequence[str], check_types: Sequence[CheckType]
+    ) -> list[dict[CheckType, DetectorResult]]:
+        """For each text, in order, one result a type. A type that nobody could judge is unavailable; never raises."""
+        ...

@@ -3,6 +3,7 @@
 from core.contracts.compliance.batches import (
     BATCH_CANCELLED,
     BATCH_COMPLETED,
+    BATCH_PROGRESS,
     BATCH_RUN,
     CHECK_CHUNK,
     DEFAULT_WAIT_SECONDS,
@@ -27,6 +28,7 @@ from core.contracts.compliance.batches import (
 )
 from core.contracts.compliance.checks import (
     COMPLIANCE_FLAGGED,
+    CONTENT_KEY,
     MAX_CHECK_BODY_BYTES,
     MAX_CONTENT_BYTES,
     SUPPORTED_CONTENT,
@@ -70,6 +72,7 @@ from core.contracts.compliance.reports import (
     ReportDetails,
     ReportedCheck,
     ReportInput,
+    ReportItem,
     ReportOutcome,
     ReportPeriod,
     ReportRequest,
@@ -83,11 +86,13 @@ from core.contracts.compliance.reports import (
 __all__ = [
     "BATCH_CANCELLED",
     "BATCH_COMPLETED",
+    "BATCH_PROGRESS",
     "BATCH_RUN",
     "BUILD_REPORT",
     "BUILT_IN_POLICIES",
     "CHECK_CHUNK",
     "COMPLIANCE_FLAGGED",
+    "CONTENT_KEY",
     "DEFAULT_POLICY",
     "DEFAULT_WAIT_SECONDS",
     "MAX_CHECK_BODY_BYTES",
@@ -132,6 +137,7 @@ __all__ = [
     "Report",
     "ReportDetails",
     "ReportInput",
+    "ReportItem",
     "ReportOutcome",
     "ReportPeriod",
     "ReportRequest",

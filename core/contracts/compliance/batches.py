@@ -4,18 +4,24 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from core.contracts.compliance.checks import MAX_CHECK_BODY_BYTES, MAX_CONTENT_BYTES, CheckTypes, ContentType, all_types
 from core.contracts.compliance.detection import CheckStatus, CheckType, DetectorResult, RiskLevel
 from core.contracts.compliance.policies import DEFAULT_POLICY
-from core.contracts.platform import Answer, Contract, FieldProblem, Name, RefId
+from core.contracts.platform import Answer, Contract, FieldProblem, JsonObject, Name, RefId
 
 QUEUE = "compliance"
-BATCH_RUN, CHECK_CHUNK = "compliance.batch", "compliance.check_chunk"
+BATCH_RUN, CHECK_CHUNK, BATCH_PROGRESS = "compliance.batch", "compliance.check_chunk", "progress"
 BATCH_COMPLETED, BATCH_CANCELLED = "compliance.batch_completed", "compliance.batch_cancelled"
 MAX_ITEMS = 1000
 DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS = 10.0, 30.0
+
+
+BATCH_EXAMPLE: JsonObject = {
+    "items": [{"id": "msg_1", "content": "First message"}, {"id": "msg_2", "content": "Second message"}],
+    "check_types": ["toxicity", "pii"],
+}
 
 
 def batch_run_id(batch_id: str) -> str:
@@ -69,6 +75,8 @@ Wait = Annotated[
 
 class BatchRequest(Contract):
     """Texts to check."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [BATCH_EXAMPLE]})
 
     items: list[BatchItem] = Field(min_length=1, max_length=MAX_ITEMS)
     content_type: ContentType = "text"
@@ -134,23 +142,23 @@ class NewBatch(Answer):
 
 
 class BatchInput(Answer):
-    """Whose batch, and which."""
+    """Whose batch, and which; `checked` counts what an earlier run of the same workflow did."""
 
     tenant_id: str
     batch_id: str
+    checked: int = 0
 
 
 class ChunkResult(Answer):
     """What one chunk did, and what is left."""
 
     checked: int = 0
-    failed: int = 0
     left: int = 0
 
 
 class BatchOutcome(Answer):
-    """What the workflow answers: counts only."""
+    """What the workflow answers, and its query tells meanwhile: counts only."""
 
     batch_id: str
     checked: int = 0
-    failed: int = 0
+    left: int = 0

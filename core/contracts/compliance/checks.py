@@ -3,16 +3,25 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from core.contracts.compliance.detection import CheckStatus, CheckType, DetectorResult, PiiEntity, RiskLevel
 from core.contracts.compliance.policies import DEFAULT_POLICY
-from core.contracts.platform import Answer, Contract, Name, RefId
+from core.contracts.platform import Answer, Contract, JsonObject, Name, RefId
 
 MAX_CONTENT_BYTES = 100 * 1024
 MAX_CHECK_BODY_BYTES = 1024 * 1024
 SUPPORTED_CONTENT = ("text",)
 COMPLIANCE_FLAGGED = "compliance.flagged"
+CONTENT_KEY = "compliance.content"
+"""The purpose of the key that texts are hashed under."""
+
+
+CHECK_EXAMPLE: JsonObject = {
+    "content": "User submitted text to check",
+    "content_type": "text",
+    "check_types": ["toxicity", "pii", "prompt_injection"],
+}
 
 
 def fits(content: str) -> str:
@@ -47,6 +56,8 @@ def all_types() -> list[CheckType]:
 
 class CheckRequest(Contract):
     """A text to check."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [CHECK_EXAMPLE]})
 
     content: Content
     content_type: ContentType = "text"

@@ -7,12 +7,15 @@ from typing import Self
 from pydantic import ConfigDict, Field, model_validator
 
 from core.contracts.compliance.detection import CheckStatus, CheckType, PiiEntity, RiskLevel
-from core.contracts.platform import Answer, Contract, RefId
+from core.contracts.platform import Answer, Contract, JsonObject, RefId
 
 REPORT_RUN, BUILD_REPORT = "compliance.report", "compliance.build_report"
 REPORT_COMPLETED = "compliance.report_completed"
 MAX_REPORT_DAYS = 3660
 MAX_REPORT_CHECKS = 1000
+
+
+REPORT_EXAMPLE: JsonObject = {"report_type": "pii_summary", "period": "monthly", "include_details": True}
 
 
 def report_run_id(report_id: str) -> str:
@@ -47,7 +50,7 @@ class ReportStatus(StrEnum):
 class ReportRequest(Contract):
     """A report over a period, or over the days `from` to `to` (UTC, both included)."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, json_schema_extra={"examples": [REPORT_EXAMPLE]})
 
     report_type: ReportType
     period: ReportPeriod | None = None
@@ -139,8 +142,8 @@ class ReportResult(Answer):
     details: ReportDetails | None = None
 
 
-class Report(Answer):
-    """A report; `result` is there once `status` is completed."""
+class ReportItem(Answer):
+    """A report as a list shows it."""
 
     report_id: str
     report_type: ReportType
@@ -155,6 +158,11 @@ class Report(Answer):
     completed_at: datetime | None
     workflow_id: str
     workflow_url: str
+
+
+class Report(ReportItem):
+    """A report; `result` is there once `status` is completed."""
+
     result: ReportResult | None = None
 
 

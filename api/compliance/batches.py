@@ -1,0 +1,191 @@
+"""Many texts checked by one workflow: the caller waits a little, or comes back."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from api.compliance.access import PREFIX, Reader, RowId, Writer, must_know, must_read, router
+from api.deps import AppState, PageOf, Session, Starting, State
+from core.auth import Caller
+from core.contracts.compliance import (
+    BATCH_RUN,
+    DEFAULT_WAIT_SECONDS,
+    MAX_ITEMS,
+    QUEUE,
+    Batch,
+    BatchInput,
+    BatchItem,
+    BatchItemResult,
+    BatchProgress,
+    BatchRequest,
+    BatchStatus,
+    CheckType,
+    NewBatch,
+    Wait,
+    batch_run_id,
+)
+from core.contracts.platform import Intent, IntentKind, Service
+from core.db import Database
+from core.domain.compliance import redact
+from core.errors import Conflict, NotFound
+from core.ids import new_id
+from core.store import compliance as store
+from core.store.platform import decode_cursor, encode_cursor
+from core.tables.compliance import BatchRow
+from core.telemetry import correlation_id
+from core.temporal import workflow_url
+
+FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.25
+
+
+@router.post(
+    "/batch-check",
+    response_model=Batch,
+    responses={202: {"model": Batch, "description": "Still being checked: Location says where to look"}},
+    summary="Check many texts",
+    description=(
+        "200 with all results when they are done within `wait` seconds (in the body or the query; 0 answers at once), "
+        "else 202. Results keep the order and the ids of the items; an item at fault fails alone. The texts are stored "
+        "only until they are checked."
+    ),
+)
+async def batch_check(
+    session: Session,
+    starting: Starting,
+    state: AppState,
+    caller: Writer,
+    wanted: BatchRequest,
+    response: Response,
+    wait: Annotated[Wait | None, Query(description="as in the body, which counts first")] = None,
+) -> Batch:
+    must_read(wanted.content_type)
+    row = await store.open_batch(session, _new(caller, wanted), wanted.items)
+    accepted, location = _answer(state, row), f"{PREFIX}/batches/{row.batch_id}"
+    seconds = next((given for given in (wanted.wait, wait) if given is not None), DEFAULT_WAIT_SECONDS)
+    if seconds:
+        await starting.begin(accepted, location, _start(row))
+        if await _finished(state.database, row, within=seconds):
+            return await _whole(state, row, wanted.items)
+    else:
+        await starting.promise(_start(row))
+    response.status_code, response.headers["Location"] = 202, location
+    return accepted
+
+
+def _new(caller: Caller, wanted: BatchRequest) -> NewBatch:
+    policy = must_know(wanted.policy)
+    return NewBatch(
+        batch_id=new_id("cbatch"),
+        tenant_id=caller.tenant_id,
+        checked_by=caller.user_id,
+        check_types=wanted.check_types,
+        policy=policy.name,
+        policy_version=policy.version,
+        correlation_id=wanted.correlation_id or correlation_id.get(),
+    )
+
+
+def _start(row: BatchRow) -> Intent:
+    return Intent(
+        intent_id=new_id("intent"),
+        tenant_id=row.tenant_id,
+        workflow_id=batch_run_id(row.batch_id),
+        workflow_type=BATCH_RUN,
+        queue=QUEUE,
+        payload=BatchInput(tenant_id=row.tenant_id, batch_id=row.batch_id).model_dump(mode="json"),
+        service=Service.COMPLIANCE,
+        user_id=row.checked_by,
+        correlation_id=row.correlation_id or "",
+        summary=f"Check the {row.total} texts of {row.batch_id}",
+    )
+
+
+async def _finished(database: Database, row: BatchRow, *, within: float) -> bool:
+    """Whether the batch ended in time. Each look is a transaction of its own, so waiting holds nothing."""
+    loop = asyncio.get_running_loop()
+    deadline, pause = loop.time() + within, FIRST_LOOK_SECONDS
+    while (left := deadline - loop.time()) > 0:
+        await asyncio.sleep(min(pause, left))
+        async with database.begin(row.tenant_id) as session:
+            if not await store.is_open(session, row.batch_id):
+                return True
+        pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+    return False
+
+
+async def _whole(state: State, row: BatchRow, items: list[BatchItem]) -> Batch:
+    """The ended batch with every result; while we still have the texts at hand, they are answered redacted."""
+    async with state.database.begin(row.tenant_id) as session:
+        ended = await store.batch_of(session, row.batch_id, checked_by=None)
+        results = await store.item_results(session, row.batch_id, limit=MAX_ITEMS)
+    for result in results:
+        _redact(result, items[result.index].content)
+    return _answer(state, ended or row, results)
+
+
+def _redact(result: BatchItemResult, content: str) -> None:
+    pii = (result.results or {}).get(CheckType.PII)
+    if pii is not None and pii.available:
+        pii.redacted = redact(content, pii.spans or [])
+
+
+def _answer(
+    state: State, row: BatchRow, items: list[BatchItemResult] | None = None, next_cursor: str | None = None
+) -> Batch:
+    workflow_id = batch_run_id(row.batch_id)
+    links = {"workflow_id": workflow_id, "workflow_url": workflow_url(state.settings, workflow_id)}
+    known = row.model_dump(exclude={"total", "failed", "cancelled"})
+    return Batch.model_validate(
+        {**known, **links, "progress": _progress(row), "items": items or [], "next_cursor": next_cursor}
+    )
+
+
+def _progress(row: BatchRow) -> BatchProgress:
+    checked = sum(row.by_status.values())
+    settled = checked + row.failed + row.cancelled
+    return BatchProgress(
+        total=row.total,
+        pending=row.total - settled,
+        checked=checked,
+        failed=row.failed,
+        cancelled=row.cancelled,
+        percent=100 * settled // row.total,
+    )
+
+
+async def _must_find(session: Session, caller: Caller, batch_id: str) -> BatchRow:
+    row = await store.batch_of(session, batch_id, checked_by=caller.own_only)
+    if row is None:
+        raise NotFound(f"There is no batch {batch_id}.", code="batch_not_found")
+    return row
+
+
+@router.get("/batches/{batch_id}", response_model=Batch, summary="How far a batch is, and a page of its results")
+async def get_batch(session: Session, state: AppState, caller: Reader, page: PageOf, batch_id: RowId) -> Batch:
+    row = await _must_find(session, caller, batch_id)
+    after = decode_cursor(page.cursor, (int,))
+    found = await store.item_results(session, batch_id, limit=page.limit, after=after[0] if after else -1)
+    more, items = len(found) > page.limit, found[: page.limit]
+    return _answer(state, row, items, encode_cursor(items[-1].index) if more else None)
+
+
+@router.post(
+    "/batches/{batch_id}/cancel",
+    response_model=Batch,
+    status_code=202,
+    summary="Cancel a batch",
+    description="Items that wait are given up and their texts deleted at once; what is checked stays.",
+)
+async def cancel_batch(
+    session: Session, starting: Starting, state: AppState, caller: Writer, batch_id: RowId, response: Response
+) -> Batch:
+    row = await _must_find(session, caller, batch_id)
+    cancelled = await store.cancel_batch(session, batch_id)
+    if cancelled is not None:
+        row = cancelled
+        await starting.promise(_start(row).model_copy(update={"kind": IntentKind.CANCEL, "workflow_type": ""}))
+    elif row.status != BatchStatus.CANCELLED:
+        raise Conflict("The batch is completed: there is nothing left to cancel.", code="batch_finished")
+    response.headers["Location"] = f"{PREFIX}/batches/{batch_id}"
+    return _answer(state, row)
