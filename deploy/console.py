@@ -35,7 +35,7 @@ class Progress:
             return
         topic = re.sub(r"\d+", "", message)
         if topic != self._topic or time.monotonic() - self._said > QUIET_SECONDS:
-            err.print(escape(message), highlight=False)
+            err.print(escape(message), highlight=False, soft_wrap=True)
             self._topic, self._said = topic, time.monotonic()
 
     def end(self) -> None:

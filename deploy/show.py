@@ -11,6 +11,7 @@ from rich.table import Table
 from deploy import health, locks, memory, paths, record
 from deploy.config import SERVICES, Stack
 from deploy.console import err, out
+from deploy.local.postgres import EmbeddedPostgres
 from deploy.processes import same
 
 
@@ -35,6 +36,8 @@ def addresses(stack: Stack) -> Table:
     table.add_section()
     table.add_row("Temporal UI", stack.ui_url, "")
     table.add_row("Temporal", _temporal_address(stack), "")
+    if stack.own_postgres:
+        table.add_row("Postgres", EmbeddedPostgres(stack.state.postgres).url() or "starting", "")
     if stack.own_mailbox:
         table.add_row("mailbox", f"smtp://localhost:{stack.environment['OPS_SMTP_PORT']}", "./ops mail")
         table.add_row("kept mail", short(str(stack.state.mail)), "")
