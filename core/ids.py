@@ -18,7 +18,7 @@ def new_id(prefix: str) -> str:
 
 
 def new_ids(prefix: str, count: int) -> list[str]:
-    """At most MOST_AT_ONCE ids of one moment that sort in this order: a counter (RFC 9562, 6.2, method 1), 60 random bits."""
+    """At most MOST_AT_ONCE ids of one moment, in sorting order: a counter (RFC 9562, 6.2, method 1), 60 random bits."""
     if not 0 <= count <= MOST_AT_ONCE:
         raise ValueError(f"between 0 and {MOST_AT_ONCE} ids at once, not {count}")
     milliseconds = time.time_ns() // 1_000_000

@@ -27,6 +27,8 @@ WEBHOOK_ATTEMPT = "webhook.attempt"
 WEBHOOK_CANCEL = "webhook.cancel"
 HURRY_SIGNAL = "hurry"
 SNIPPET_BYTES = 1024
+SECRET_PURPOSE = "webhook-secrets"
+"""Names the key under which subscription secrets lie sealed in Postgres."""
 
 
 def webhook_deliver_id(delivery_id: str, round_: int = 0) -> str:
