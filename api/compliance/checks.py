@@ -81,7 +81,7 @@ def _order(state: State, caller: Caller, wanted: CheckRequest) -> Order:
     )
 
 
-def _wanted(
+async def _wanted(
     caller: Reader,
     status: CheckStatus | None = None,
     risk_level: RiskLevel | None = None,

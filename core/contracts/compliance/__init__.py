@@ -41,6 +41,7 @@ from core.contracts.compliance.checks import (
     ContentType,
     all_types,
     fits,
+    known_type,
     without_repeats,
 )
 from core.contracts.compliance.detection import (
@@ -154,6 +155,7 @@ __all__ = [
     "batch_run_id",
     "fits",
     "item_fault",
+    "known_type",
     "report_run_id",
     "without_repeats",
 ]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from core.contracts.compliance.detection import CheckStatus, CheckType, DetectorResult, PiiEntity, RiskLevel
 from core.contracts.compliance.policies import DEFAULT_POLICY
@@ -32,6 +32,14 @@ def fits(content: str) -> str:
     return content
 
 
+def known_type(value: object) -> object:
+    """Refuse a word that is no type of check, naming it: whoever asks must not think that it was looked for."""
+    known = [word.value for word in CheckType]
+    if isinstance(value, str) and value not in known:
+        raise ValueError(f"there is no check type {value[:50]!r}; known: {', '.join(known)}")
+    return value
+
+
 def without_repeats(types: list[CheckType]) -> list[CheckType]:
     """Each type once, in the order asked for."""
     return list(dict.fromkeys(types))
@@ -41,7 +49,7 @@ Content = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CONTENT_
 """A text to check: 1 byte to 100 KiB of UTF-8."""
 
 CheckTypes = Annotated[
-    list[CheckType],
+    list[Annotated[CheckType, BeforeValidator(known_type)]],
     Field(min_length=1, max_length=20, description="what to look for; all five when left out"),
     AfterValidator(without_repeats),
 ]
