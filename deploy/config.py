@@ -84,6 +84,10 @@ class Stack:
         return f"http://{host}:{self.service_port(service)}"
 
     @property
+    def temporal_address(self) -> str:
+        return self.environment.get("TEMPORAL_ADDRESS") or f"127.0.0.1:{self.port('OPS_TEMPORAL_PORT')}"
+
+    @property
     def ui_url(self) -> str:
         return self.environment.get("TEMPORAL_UI_URL") or f"http://localhost:{self.port('OPS_TEMPORAL_UI_PORT')}"
 
@@ -102,7 +106,7 @@ class Stack:
         """The environment of the front doors and workers once Postgres is there."""
         local = {"DATABASE_URL": database_url, "TEMPORAL_UI_URL": self.ui_url, "PYTHONUNBUFFERED": "1"}
         if self.own_temporal:
-            local["TEMPORAL_ADDRESS"] = f"127.0.0.1:{self.port('OPS_TEMPORAL_PORT')}"
+            local["TEMPORAL_ADDRESS"] = self.temporal_address
         if self.own_mailbox:
             local |= {
                 "OPS_SMTP_HOST": "127.0.0.1",

@@ -122,10 +122,9 @@ def _migrations(url: str) -> Finding:
 
 
 def _temporal(stack: Stack) -> Finding:
-    address = stack.environment.get("TEMPORAL_ADDRESS") or f"127.0.0.1:{stack.port('OPS_TEMPORAL_PORT')}"
     said = health.parts(stack.probe_url("audit")).get("temporal", "unknown")
     fix = None if said == "ok" else "./ops logs temporal; work is accepted meanwhile and runs when it is back."
-    return Finding("Temporal", f"{address}: {said}", fix)
+    return Finding("Temporal", f"{stack.temporal_address}: {said}", fix)
 
 
 def _service(stack: Stack, service: str) -> Finding:

@@ -35,7 +35,7 @@ def addresses(stack: Stack) -> Table:
         table.add_row(service, url, f"{url}/docs")
     table.add_section()
     table.add_row("Temporal UI", stack.ui_url, "")
-    table.add_row("Temporal", _temporal_address(stack), "")
+    table.add_row("Temporal", stack.temporal_address, "")
     if stack.own_postgres:
         table.add_row("Postgres", EmbeddedPostgres(stack.state.postgres).url() or "starting", "")
     if stack.own_mailbox:
@@ -43,10 +43,6 @@ def addresses(stack: Stack) -> Table:
         table.add_row("kept mail", short(str(stack.state.mail)), "")
     table.add_row("logs", short(str(stack.state.logs)), "./ops logs")
     return table
-
-
-def _temporal_address(stack: Stack) -> str:
-    return stack.environment.get("TEMPORAL_ADDRESS") or f"localhost:{stack.port('OPS_TEMPORAL_PORT')}"
 
 
 def short(path: str) -> str:

@@ -22,8 +22,8 @@ OLDEST_SERVER = (1, 29)
 NAMESPACE = "default"
 SEARCH_ATTRIBUTES = ("OpsTenant", "OpsUser", "OpsCorrelationId", "OpsStatus", "OpsService")
 START_SECONDS = 60.0
-# Idle it weighs 110 to 150 MiB, whatever the collector is told (measured: GOGC 30, 50, 100). The soft limit only keeps a
-# busy afternoon's caches from filling a small machine.
+# Idle it weighs 110 to 150 MiB, whatever the collector is told (measured: GOGC 30, 50, 100). The soft limit only keeps
+# a busy afternoon's caches from filling a small machine.
 MEMORY: Mapping[str, str] = {"GOMEMLIMIT": "512MiB"}
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL")
