@@ -1,0 +1,1 @@
+"""Typed answers and typed batch items, a module for each service."""

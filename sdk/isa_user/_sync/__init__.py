@@ -1,0 +1,1 @@
+"""The synchronous clients, generated from `isa_user._async`; only `_io.py` is written by hand."""

@@ -1,0 +1,1 @@
+"""Inside TaskWorker: what a handler sees, and one execution from start to report."""
