@@ -18,6 +18,7 @@ from core.contracts.compliance import MAX_CHECK_BODY_BYTES, MAX_CONTENT_BYTES, C
 from core.db import Database, plain_url
 from core.settings import Settings
 from tests.conftest import Doors, Headers
+from tests.traces import stored
 
 API = "/api/v1/compliance"
 PERSONAL = "User email is ann@example.com and phone is +1-415-555-2671"
@@ -171,26 +172,15 @@ async def test_ten_thousand_addresses_are_all_redacted(compliance: httpx.AsyncCl
 # ---- what is kept
 
 
-def _everything_stored(url: str, tenant: str) -> str:
-    """Every row of every table that names this tenant, as text."""
-    with psycopg.connect(plain_url(url)) as connection:
-        tables = connection.execute(
-            "SELECT table_schema, table_name FROM information_schema.columns WHERE column_name = 'tenant_id' "
-            "AND table_schema IN ('ops', 'event', 'audit', 'notification', 'task', 'compliance')"
-        ).fetchall()
-        queries = [f"SELECT t::text FROM {schema}.{table} t WHERE tenant_id = %s" for schema, table in tables]
-        return "\n".join(row[0] for query in queries for row in connection.execute(query, (tenant,)))  # type: ignore[arg-type]
-
-
 async def test_nothing_of_the_text_is_stored(compliance: httpx.AsyncClient, database_url: str, tenant: str) -> None:
     text = f"marker-in-the-text {PERSONAL}"
     for key in ({}, {"Idempotency-Key": "kept"}):
         answer = await compliance.post(f"{API}/check", json={"content": text}, headers=key)
         assert "marker-in-the-text" in answer.text  # the caller does get the redacted form
-    stored = _everything_stored(database_url, tenant)
-    assert stored.count("chk_") >= 2
+    kept = stored(database_url, tenant)
+    assert kept.count("chk_") >= 2
     for trace in ("marker-in-the-text", "ann@example.com", "415-555", b"marker-in-the-text".hex()):
-        assert trace not in stored
+        assert trace not in kept
 
 
 async def test_the_redacted_form_is_kept_only_where_the_policy_says_so(compliance: httpx.AsyncClient) -> None:

@@ -1,0 +1,153 @@
+"""A chunk of a batch can run twice, crash, or meet its own ghost: each text is checked and counted once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import psycopg
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.compliance import SLICE_CHARACTERS, ComplianceActivities, slices
+from core.contracts.compliance import (
+    BatchInput,
+    BatchItem,
+    CheckType,
+    ChunkResult,
+    DetectorResult,
+    NewBatch,
+    PiiEntity,
+)
+from core.db import Database, plain_url
+from core.ids import new_id
+from core.store import compliance as store
+from core.tables.compliance import BatchItemRow
+
+
+class Finder:
+    """Finds an e-mail address in every text; fails while `failing` is set; `meanwhile` happens first."""
+
+    failing = False
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def inspect(
+        self, texts: Sequence[str], check_types: Sequence[CheckType]
+    ) -> list[dict[CheckType, DetectorResult]]:
+        if self.meanwhile:
+            await self.meanwhile()
+        if self.failing and "last" in texts[-1]:
+            raise ConnectionError("the process dies here")
+        found = DetectorResult(flagged=True, score=1, detected=[PiiEntity.EMAIL])
+        return [dict.fromkeys(check_types, found) for _ in texts]
+
+
+@pytest.fixture
+def finder() -> Finder:
+    return Finder()
+
+
+@pytest.fixture
+def activities(database: Database, finder: Finder) -> ComplianceActivities:
+    return ComplianceActivities(database, finder, hash_key=b"k" * 32, render=lambda *_: "")
+
+
+async def _open(database: Database, tenant: str, contents: list[str]) -> BatchInput:
+    new = NewBatch(
+        batch_id=new_id("cbatch"),
+        tenant_id=tenant,
+        checked_by="user_123",
+        check_types=[CheckType.PII],
+        policy="default",
+        policy_version=1,
+    )
+    async with database.begin(tenant) as session:
+        await store.open_batch(session, new, [BatchItem(content=content) for content in contents])
+    return BatchInput(tenant_id=tenant, batch_id=new.batch_id)
+
+
+async def _run(activities: ComplianceActivities, batch: BatchInput) -> ChunkResult:
+    result: ChunkResult = await ActivityEnvironment().run(activities.check_chunk, batch)
+    return result
+
+
+def _counts(url: str, tenant: str) -> tuple[int, int, int]:
+    """Checks, checks by the counters, and events told of them."""
+    queries = (
+        "SELECT count(*) FROM compliance.checks WHERE tenant_id = %s",
+        "SELECT coalesce(sum(count), 0)::int FROM compliance.days "
+        "WHERE tenant_id = %s AND who = '' AND figure = 'status'",
+        "SELECT count(*) FROM event.events WHERE tenant_id = %s AND event_type = 'compliance.flagged'",
+    )
+    with psycopg.connect(plain_url(url)) as connection:
+        first, second, third = (connection.execute(query, (tenant,)).fetchone()[0] for query in queries)  # type: ignore[index]
+    return first, second, third
+
+
+async def test_an_attempt_that_dies_leaves_its_work_to_the_next(
+    activities: ComplianceActivities, finder: Finder, database: Database, database_url: str, tenant: str
+) -> None:
+    batch = await _open(database, tenant, ["a" * SLICE_CHARACTERS, "b" * SLICE_CHARACTERS, "last"])
+    finder.failing = True
+    with pytest.raises(ConnectionError):
+        await _run(activities, batch)
+    finder.failing = False
+    assert await _run(activities, batch) == ChunkResult(checked=3, left=0)
+    assert _counts(database_url, tenant) == (3, 3, 3)
+
+
+async def test_a_second_run_of_a_finished_chunk_changes_nothing(
+    activities: ComplianceActivities, database: Database, database_url: str, tenant: str
+) -> None:
+    batch = await _open(database, tenant, ["one", "two"])
+    assert (await _run(activities, batch)).checked == 2
+    assert await _run(activities, batch) == ChunkResult()
+    assert _counts(database_url, tenant) == (2, 2, 2)
+
+
+async def test_two_attempts_at_once_check_each_text_once(
+    activities: ComplianceActivities, database: Database, database_url: str, tenant: str
+) -> None:
+    batch = await _open(database, tenant, [f"text {n}" for n in range(30)])
+    done = await asyncio.gather(*(_run(activities, batch) for _ in range(4)))
+    assert sum(result.checked for result in done) == 30
+    assert _counts(database_url, tenant) == (30, 30, 30)
+
+
+async def test_a_large_batch_goes_in_chunks_until_none_is_left(
+    activities: ComplianceActivities, database: Database, tenant: str
+) -> None:
+    batch = await _open(database, tenant, [f"text {n}" for n in range(230)])
+    done = [await _run(activities, batch) for _ in range(3)]
+    assert [(result.checked, result.left) for result in done] == [(100, 130), (100, 30), (30, 0)]
+
+
+async def test_a_text_cancelled_while_it_is_inspected_is_not_recorded(
+    activities: ComplianceActivities, finder: Finder, database: Database, database_url: str, tenant: str
+) -> None:
+    batch = await _open(database, tenant, ["one"])
+
+    async def cancel() -> None:
+        async with database.begin(tenant) as session:
+            await store.cancel_batch(session, batch.batch_id)
+
+    finder.meanwhile = cancel
+    assert await _run(activities, batch) == ChunkResult()
+    assert _counts(database_url, tenant) == (0, 0, 0)
+
+
+async def test_the_batch_tells_the_event_store_when_it_is_completed(
+    activities: ComplianceActivities, database: Database, database_url: str, tenant: str
+) -> None:
+    batch = await _open(database, tenant, ["one", ""])
+    await _run(activities, batch)
+    with psycopg.connect(plain_url(database_url)) as connection:
+        query = "SELECT payload FROM event.events WHERE tenant_id = %s AND event_type = 'compliance.batch_completed'"
+        ((payload,),) = connection.execute(query, (tenant,)).fetchall()
+    assert (payload["total"], payload["failed"], payload["by_status"]) == (2, 1, {"flagged": 1})
+
+
+def test_slices_keep_the_order_and_stay_within_a_seconds_work() -> None:
+    lengths = [10, SLICE_CHARACTERS, 20, 30, SLICE_CHARACTERS + 5, 1]
+    rows = [BatchItemRow(batch_id="b", position=n, content="x" * length) for n, length in enumerate(lengths)]
+    parts = list(slices(rows))
+    assert [row.position for part in parts for row in part] == [0, 1, 2, 3, 4, 5]
+    assert [len(part) for part in parts] == [1, 1, 2, 1, 1]
