@@ -26,6 +26,15 @@ PUMP_LAG = Gauge("ops_pump_lag_seconds", "Age of the oldest row a pump has not r
 INTENTS_PENDING = Gauge("ops_intents_pending", "Intents the reconciler found unkept at its last look")
 
 
+class PumpMetrics:
+    """A PumpWatch that tells Prometheus."""
+
+    def moved(self, pump: str, rows: int, lag_seconds: float) -> None:
+        """So many rows are done; the oldest one not reached yet has waited so long."""
+        PUMP_ROWS.labels(pump).inc(rows)
+        PUMP_LAG.labels(pump).set(lag_seconds)
+
+
 def set_up_logs(service: str, level: str) -> None:
     """One JSON object a line on stderr, ours and the libraries'."""
     shared: list[Any] = [

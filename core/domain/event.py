@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from core.contracts.event import EventCategory
@@ -14,7 +14,9 @@ CATEGORIES: Mapping[str, EventCategory] = {category.value: category for category
 # Statuses with which a server says "later", though they look like the sender's fault (RFC 9110, RFC 8470).
 LATER = frozenset({408, 409, 425})
 TOO_MANY, GONE, BUSY = 429, 410, 503
+NOT_ALLOWED = "address_not_allowed"
 CLOUD_EVENTS_VERSION = "1.0"
+NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address it leads to
 
 
 def category_of(event_type: str) -> EventCategory:
@@ -32,15 +34,17 @@ def span(pattern: str) -> tuple[str, str | None]:
     return beginning, beginning[:-1] + chr(ord(".") + 1)
 
 
-def failure_class(status_code: int | None, *, retry_after: float | None = None) -> FailureClass | None:
-    """What an answer says about the next try; None for success. No status code: nothing answered."""
-    if status_code is None or status_code in LATER:
-        return FailureClass.TRANSIENT
+def failure_class(
+    status_code: int | None, *, error: str | None = None, retry_after: float | None = None
+) -> FailureClass | None:
+    """What a reply says about the next try; None for success. Without a status code `error` says why none came."""
+    if status_code is None:
+        return FailureClass.PERMANENT if error == NOT_ALLOWED else FailureClass.TRANSIENT
     if 200 <= status_code < 300:
         return None
     if status_code == TOO_MANY or (status_code == BUSY and retry_after is not None):
         return FailureClass.THROTTLED
-    return FailureClass.TRANSIENT if status_code >= 500 else FailureClass.PERMANENT
+    return FailureClass.TRANSIENT if status_code >= 500 or status_code in LATER else FailureClass.PERMANENT
 
 
 def retry_after_seconds(header: str | None, now: datetime) -> float | None:
@@ -77,9 +81,9 @@ def is_private(host: str) -> bool:
 def is_public_address(address: str) -> bool:
     """Whether a packet to this IP address leaves for the public internet; an IPv4 inside an IPv6 is judged itself."""
     parsed = ip_address(address)
-    inner = getattr(parsed, "ipv4_mapped", None) or getattr(parsed, "sixtofour", None)
-    if inner is not None:
-        parsed = inner
+    if isinstance(parsed, IPv6Address):
+        inner = IPv4Address(int(parsed) & 0xFFFF_FFFF) if parsed in NAT64 else parsed.ipv4_mapped or parsed.sixtofour
+        parsed = inner or parsed
     return parsed.is_global and not parsed.is_multicast
 
 

@@ -25,7 +25,6 @@ class ReplayStatus(StrEnum):
     PENDING = "pending"
     RUNNING = "running"
     COMPLETED = "completed"
-    FAILED = "failed"
     CANCELLED = "cancelled"
 
 

@@ -55,7 +55,7 @@ REPLAYS = """
 CREATE TABLE event.replays (
   replay_id text COLLATE "C" PRIMARY KEY,
   tenant_id text NOT NULL,
-  status text NOT NULL CHECK (status IN ('pending', 'running', 'completed', 'failed', 'cancelled')),
+  status text NOT NULL CHECK (status IN ('pending', 'running', 'completed', 'cancelled')),
   from_timestamp timestamptz NOT NULL,
   to_timestamp timestamptz NOT NULL,
   event_types text[] NOT NULL,

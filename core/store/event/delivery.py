@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import RowMapping, bindparam, func, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -53,7 +54,8 @@ _CLAIM = text(
 _LOAD = text(
     """
     SELECT d.delivery_id, d.tenant_id, d.kind, d.subscription_id, d.reference, d.event_id, d.event_type, d.status,
-      d.attempts, d.round, d.body, d.created_at, COALESCE(s.webhook_url, d.url) AS url, s.status AS subscription_status,
+      d.attempts, d.round, d.error, d.body, d.created_at, COALESCE(s.webhook_url, d.url) AS url,
+      s.status AS subscription_status,
       s.secret, CASE WHEN s.old_secret_until > clock_timestamp() THEN s.old_secret END AS old_secret,
       e.source, e.payload, e.category, e.stream, e.correlation_id, e.causation_id, e.occurred_at
     FROM event.deliveries d
@@ -121,7 +123,7 @@ async def match(session: AsyncSession, start: tuple[int, int], end: tuple[int, i
         for delivery_id, m in zip(ids, found, strict=True)
     ]
     if rows:
-        await platform.copy_rows(session, TABLE, (*columns, "created_at"), rows)
+        await platform.insert_rows(session, TABLE, (*columns, "created_at"), rows)
     return len(rows)
 
 
@@ -139,7 +141,8 @@ async def load(session: AsyncSession, ids: Sequence[str]) -> Sequence[RowMapping
 async def record(session: AsyncSession, done: Sequence[Recorded]) -> None:
     """Log attempts and move their deliveries on; one that was cancelled or delivered meanwhile stays so."""
     connection = await session.connection()
-    await connection.execute(AttemptRow.__table__.insert(), [_attempt(one) for one in done])  # type: ignore[attr-defined]
+    logged = insert(AttemptRow).on_conflict_do_nothing()
+    await connection.execute(logged, [_attempt(one) for one in done])
     table = DeliveryRow.__table__  # type: ignore[attr-defined]
     statement = (
         update(table)

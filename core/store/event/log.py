@@ -35,8 +35,8 @@ _KNOWN = frozenset(category.value for category in EventCategory)
 
 
 async def write(session: AsyncSession, rows: Iterable[Sequence[object]]) -> None:
-    """COPY rows in the order of COLUMNS, the payload as JSON text, and wake the pumps."""
-    await platform.copy_rows(session, TABLE, COLUMNS, rows)
+    """Insert rows in the order of COLUMNS, the payload as JSON text, and wake the pumps."""
+    await platform.insert_rows(session, TABLE, COLUMNS, rows)
     await platform.notify(session, CHANNEL)
 
 

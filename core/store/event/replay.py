@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, text, update
+from sqlalchemy import ColumnElement, func, text, tuple_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -40,11 +40,13 @@ class Asked:
     correlation_id: str | None = None
 
 
-async def create(session: AsyncSession, request: ReplayRequest, asked: Asked) -> ReplayRow:
+async def create(
+    session: AsyncSession, request: ReplayRequest, asked: Asked, *, replay_id: str | None = None
+) -> ReplayRow:
     """Keep a replay to be run. Without an end it ends now."""
     now = datetime.now(UTC)
     row = ReplayRow(
-        replay_id=new_id("replay"),
+        replay_id=replay_id or new_id("replay"),
         tenant_id=asked.tenant_id,
         status=ReplayStatus.PENDING.value,
         from_timestamp=request.from_timestamp,
@@ -135,6 +137,4 @@ def _known(row: ReplayRow) -> ColumnElement[bool]:
 
 
 def _after(moment: datetime, event_id: str) -> ColumnElement[bool]:
-    occurred_at, ids = col(EventRow.occurred_at), col(EventRow.event_id)
-    # The first condition bounds the index scan; the second one is exact.
-    return and_(occurred_at >= moment, or_(occurred_at > moment, ids > event_id))
+    return tuple_(col(EventRow.occurred_at), col(EventRow.event_id)) > tuple_(moment, event_id)
