@@ -7,7 +7,9 @@ from typing import Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.contracts.compliance import CheckType, DetectorResult
+from core.contracts.audit import CreateReport, ReportBuilt, ReportHead, ReportResult
+from core.contracts.compliance import CheckType, DetectorResult, NewReport
+from core.contracts.compliance import ReportResult as CheckFigures
 from core.contracts.platform import Intent
 from core.contracts.task import HttpReply, HttpRequestPayload
 
@@ -113,4 +115,30 @@ class Inspector(Protocol):
         self, texts: Sequence[str], check_types: Sequence[CheckType]
     ) -> list[dict[CheckType, DetectorResult]]:
         """For each text, in order, one result a type. A type that nobody could judge is unavailable; never raises."""
+        ...
+
+
+class ReportPrinter(Protocol):
+    """Turns a compliance report of the audit log into a page that a person reads."""
+
+    async def html(self, report: ReportHead, result: ReportResult) -> str:
+        """One HTML page that needs nothing from outside."""
+        ...
+
+
+class ReportMaker(Protocol):
+    """Makes a compliance report of the audit log within the caller's own time, for a task of type `report`."""
+
+    async def make_report(
+        self, tenant_id: str, report_id: str, wanted: CreateReport, *, requested_by: str, correlation_id: str | None
+    ) -> ReportBuilt:
+        """Make it, or find it made: the same id makes one report. Invalid if the period holds too much to count."""
+        ...
+
+
+class CheckReportPrinter(Protocol):
+    """Turns a report on compliance checks into a page that a person reads."""
+
+    async def html(self, report: NewReport, result: CheckFigures) -> str:
+        """One HTML page that needs nothing from outside."""
         ...

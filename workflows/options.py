@@ -13,6 +13,12 @@ STORE: dict[str, Any] = {
     ),
 }
 
+# A report: long counts and a drawing. What an hour of tries has not made has failed, and says so.
+REPORT: dict[str, Any] = STORE | {
+    "start_to_close_timeout": timedelta(minutes=3),
+    "schedule_to_close_timeout": timedelta(hours=1),
+}
+
 # Long work in our own workers: heartbeats tell a dead process within seconds.
 LONG: dict[str, Any] = {
     "start_to_close_timeout": timedelta(hours=24),

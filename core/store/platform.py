@@ -1,4 +1,4 @@
-"""Queries that serve all five services: intents, idempotency keys, pump cursors, COPY, the pager's cursor text."""
+"""Queries that serve all five services: intents, idempotency keys, pump cursors, bulk inserts, the pager's cursor text."""
 
 import base64
 from collections.abc import Iterable, Sequence
@@ -6,9 +6,13 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
 
+import psycopg
+from psycopg import sql
 from pydantic_core import from_json, to_json
-from sqlalchemy import ColumnElement, TextClause, and_, delete, func, or_, text, update
+from sqlalchemy import ColumnElement, delete, func, text, tuple_, update
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,25 +21,40 @@ from core.errors import FieldError, Invalid
 from core.tables.platform import CursorRow, IdempotencyRow, IntentRow
 
 
-async def copy_rows(
+async def insert_rows(
     session: AsyncSession, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:
-    """Copy rows into `schema.table` by one statement; a jsonb value is JSON text. Postgres refuses COPY under RLS."""
-    records = [dict(zip(columns, row, strict=True)) for row in rows]
-    given = {"rows": to_json(records).decode()}
-    await (await session.connection()).execute(_bulk_insert(table, tuple(columns)), given)
+    """Insert rows into `schema.table` by one statement; a jsonb value is JSON text.
+
+    Each column travels as one binary array. Postgres refuses COPY under row-level security, and this is as fast.
+    """
+    arrays = [list(column) for column in zip(*rows, strict=True)]
+    if not arrays:
+        return
+    raw = await (await session.connection()).get_raw_connection()
+    connection = cast("psycopg.AsyncConnection[tuple[object, ...]]", raw.driver_connection)
+    await connection.execute(_bulk_insert(table, tuple(columns)), arrays)
 
 
 @lru_cache
-def _bulk_insert(table: str, columns: tuple[str, ...]) -> TextClause:
-    kinds = {name: SQLModel.metadata.tables[table].c[name].type for name in columns}
-    values = ", ".join(_typed(name, kinds[name]) for name in columns)
-    source = f"json_populate_recordset(NULL::{table}, CAST(:rows AS json))"
-    return text(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {source} AS r")
+def _bulk_insert(table: str, columns: tuple[str, ...]) -> sql.Composed:
+    kinds = [SQLModel.metadata.tables[table].c[name].type for name in columns]
+    names = [sql.Identifier(name) for name in columns]
+    return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM unnest({}) AS r ({})").format(
+        sql.Identifier(*table.split(".")),
+        sql.SQL(", ").join(names),
+        sql.SQL(", ").join(
+            sql.SQL("r.{}::jsonb" if isinstance(kind, JSONB) else "r.{}").format(name)
+            for name, kind in zip(names, kinds, strict=True)
+        ),
+        sql.SQL(", ").join(sql.SQL("%b::{}[]").format(_array_of(kind)) for kind in kinds),
+        sql.SQL(", ").join(names),
+    )
 
 
-def _typed(name: str, kind: object) -> str:
-    return f"(r.{name} #>> '{{}}')::jsonb" if isinstance(kind, JSONB) else f"r.{name}"
+def _array_of(kind: TypeEngine[Any]) -> sql.SQL:
+    """The element type of a column's array: JSON travels as text."""
+    return sql.SQL("text" if isinstance(kind, JSONB) else kind.compile(postgresql.dialect()))  # type: ignore[no-untyped-call, arg-type]  # a type's own name, not a caller's text
 
 
 async def notify(session: AsyncSession, channel: str) -> None:
@@ -87,7 +106,7 @@ async def kept_answer(session: AsyncSession, key_hash: str) -> IdempotencyRow | 
 
 async def keep_answer(session: AsyncSession, row: IdempotencyRow) -> None:
     """Keep the answer beside the change it tells of."""
-    values = row.model_dump()
+    values = row.model_dump(exclude={"created_at"})  # the database says when
     statement = insert(IdempotencyRow).values(values)
     statement = statement.on_conflict_do_update(index_elements=["key_hash"], set_=values)
     await session.exec(statement)
@@ -148,12 +167,8 @@ def decode_cursor(cursor: str | None, kinds: Sequence[type]) -> list[Any] | None
 
 
 def before(columns: Sequence[Any], keys: Sequence[Any]) -> ColumnElement[bool]:
-    """Rows that come after `keys` in a list ordered by the columns, each descending."""
-    clauses: list[ColumnElement[bool]] = []
-    for i, column in enumerate(columns):
-        same = [columns[j] == keys[j] for j in range(i)]
-        clauses.append(and_(*same, column < keys[i]))
-    return or_(*clauses)
+    """Rows after `keys` in a list ordered by the columns, each descending: a row comparison, so an index can seek."""
+    return tuple_(*columns) < tuple_(*keys)
 
 
 def _cast(key: object, kind: type) -> object:

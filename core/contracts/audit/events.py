@@ -1,6 +1,7 @@
 """The audit log's own shapes: what is logged, asked for and answered."""
 
-from datetime import datetime
+import re
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Annotated
 
@@ -37,6 +38,14 @@ def _bounded(value: JsonObject) -> JsonObject:
     return value
 
 
+def _end_of_day(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        return value
+    return datetime.combine(date.fromisoformat(value), time.max, tzinfo=UTC)
+
+
+Until = Annotated[Moment, BeforeValidator(_end_of_day)]
+"""The last moment of a period. A bare date takes in that whole day."""
 Metadata = Annotated[
     JsonObject, AfterValidator(_bounded), Field(description="whatever explains the event; at most 32 KiB of JSON")
 ]
@@ -152,7 +161,9 @@ class EventFilter(Contract):
     action: Word | None = None
     correlation_id: RefId | None = None
     from_date: Annotated[Moment | None, Field(description="events that occurred at or after this time")] = None
-    to_date: Annotated[Moment | None, Field(description="events that occurred at or before this time")] = None
+    to_date: Annotated[
+        Until | None, Field(description="events that occurred at or before this time, or on this day")
+    ] = None
 
 
 class EventQuery(EventFilter):

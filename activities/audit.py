@@ -1,0 +1,127 @@
+"""Compliance reports made and kept, and the pump that rolls the audit log up."""
+
+from datetime import UTC, datetime
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.platform import pump
+from core.contracts.audit import (
+    CHANNEL,
+    REPORT_BUILD,
+    REPORT_FAIL,
+    CreateReport,
+    DocumentFormat,
+    Failure,
+    ReportBuilt,
+    ReportFailure,
+    ReportHead,
+    ReportRef,
+    ReportResult,
+    Standard,
+)
+from core.contracts.platform import DomainEvent, PumpInput, PumpName, PumpResult, pump_activity
+from core.domain import audit as rules
+from core.errors import Conflict, NotFound, OpsError
+from core.ports import PumpWatch, ReportPrinter, Transactions, Wakeups
+from core.store import audit as store
+from core.store import event as event_store
+from core.tables.audit import ReportRow
+
+COMPLETED, FAILED = "compliance.report.completed", "compliance.report.failed"
+
+
+class AuditReports:
+    """Makes reports: what the workflow asks for, and what a task of type `report` may use directly."""
+
+    def __init__(self, database: Transactions, printer: ReportPrinter) -> None:
+        self._database, self._printer = database, printer
+
+    @activity.defn(name=REPORT_BUILD)
+    async def build(self, ref: ReportRef) -> ReportBuilt:
+        """Count, print, keep. An expected failure ends the report; any other is tried again."""
+        try:
+            return await self._made(ref)
+        except OpsError as error:
+            raise ApplicationError(error.detail, type=error.code, non_retryable=True) from error
+
+    @activity.defn(name=REPORT_FAIL)
+    async def fail(self, failed: ReportFailure) -> None:
+        """Say in the row why there will be no report."""
+        ref, failure = failed.report, Failure(code=failed.code, message=failed.message)
+        async with self._database.begin(ref.tenant_id) as session:
+            row = await store.find_report(session, ref.report_id)
+            if row and await store.fail_report(session, ref.report_id, failure):
+                await event_store.append(session, ref.tenant_id, [_fact(FAILED, row, code=failure.code)])
+
+    async def make_report(
+        self, tenant_id: str, report_id: str, wanted: CreateReport, *, requested_by: str, correlation_id: str | None
+    ) -> ReportBuilt:
+        """Ask for a report and make it at once."""
+        async with self._database.begin(tenant_id) as session:
+            await store.add_report(
+                session, tenant_id, report_id, wanted, requested_by=requested_by, correlation_id=correlation_id
+            )
+        return await self._made(ReportRef(tenant_id=tenant_id, report_id=report_id))
+
+    async def _made(self, ref: ReportRef) -> ReportBuilt:
+        async with self._database.begin(ref.tenant_id) as session:
+            row = await store.begin_report(session, ref.report_id)
+        if row is None:
+            return await self._finished(ref)
+        result = await self._counted(row)
+        html = await self._printer.html(ReportHead.model_validate(row), result)
+        documents = {DocumentFormat.HTML: html, DocumentFormat.CSV: rules.figures_csv(result)}
+        if result.details:
+            documents[DocumentFormat.EVENTS_CSV] = rules.events_csv(result.details)
+        async with self._database.begin(ref.tenant_id) as session:
+            if await store.complete_report(session, row, result, documents):
+                await event_store.append(session, ref.tenant_id, [_fact(COMPLETED, row, events=result.totals.events)])
+        return ReportBuilt(events=result.totals.events)
+
+    async def _finished(self, ref: ReportRef) -> ReportBuilt:
+        async with self._database.begin(ref.tenant_id) as session:
+            row = await store.find_report(session, ref.report_id)
+        if row is None:
+            raise NotFound(f"There is no report {ref.report_id}.", code="report_not_found")
+        if row.result is None:
+            raise Conflict("The report has failed before: ask for a new one.", code="report_closed")
+        return ReportBuilt(events=ReportResult.model_validate(row.result).totals.events)
+
+    async def _counted(self, row: ReportRow) -> ReportResult:
+        period, standard = store.Period(row.period_start, row.period_end), Standard(row.standard)
+        controls = rules.control_selections(standard)
+        async with self._database.begin(row.tenant_id) as session:
+            counted_at = datetime.now(UTC)
+            figures = await store.figures(session, period, [*controls, *rules.section_selections()])
+            alerts = await store.alert_figures(session, period)
+            details = await store.details(session, period, controls) if row.include_details else None
+        return rules.assemble(standard, figures, alerts=alerts, details=details, counted_at=counted_at)
+
+
+class AuditRollup:
+    """The pump `audit.rollup`: adds the log to the totals of each actor."""
+
+    def __init__(self, database: Transactions, wakeups: Wakeups, watch: PumpWatch) -> None:
+        self._database, self._wakeups, self._watch = database, wakeups, watch
+
+    @activity.defn(name=pump_activity(PumpName.AUDIT_ROLLUP))
+    async def roll_up(self, turn: PumpInput) -> PumpResult:
+        """One turn."""
+        return await pump(turn, self._wakeups, CHANNEL, self._step)
+
+    async def _step(self) -> int:
+        async with self._database.begin_all() as session:
+            rows, lag = await store.roll_up(session, pump=PumpName.AUDIT_ROLLUP)
+        self._watch.moved(PumpName.AUDIT_ROLLUP, rows, lag)
+        return rows
+
+
+def _fact(what: str, report: ReportRow, *, events: int | None = None, code: str | None = None) -> DomainEvent:
+    told = {"report_id": report.report_id, "standard": report.standard, "events": events, "code": code}
+    return DomainEvent(
+        event_type=what,
+        source="audit",
+        payload={name: value for name, value in told.items() if value is not None},
+        correlation_id=report.correlation_id,
+    )

@@ -1,0 +1,62 @@
+"""What each actor did: rolled up by the pump, exact at any time because the rest of the log is counted on top."""
+
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from core.contracts.audit import ActivitySummary
+from core.store.platform import claim_cursor
+
+LARGEST_STEP = 5000
+
+# One statement, so cursor, totals and tail belong to one snapshot.
+_SUMMARY = text("""
+WITH reached AS MATERIALIZED (
+  SELECT coalesce(max(xid), 0) AS xid, coalesce(max(seq), 0) AS seq FROM ops.cursors WHERE name = :pump
+), parts AS (
+  SELECT event_type, events, last_at FROM audit.totals WHERE actor_id = :actor
+  UNION ALL
+  SELECT event_type, 1, occurred_at FROM audit.events
+  WHERE actor_id = :actor AND (xid, seq) > ((SELECT xid FROM reached), (SELECT seq FROM reached))
+)
+SELECT event_type, sum(events)::bigint AS events, max(last_at) AS last_at
+FROM parts GROUP BY event_type ORDER BY events DESC, event_type
+""")
+
+_ROLL_UP = text("""
+WITH tail AS MATERIALIZED (
+  SELECT tenant_id, actor_id, event_type, occurred_at, recorded_at, xid, seq FROM audit.events
+  WHERE (xid, seq) > (:xid, :seq) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+  ORDER BY xid, seq LIMIT :most
+), added AS (
+  INSERT INTO audit.totals AS t (tenant_id, actor_id, event_type, events, last_at)
+  SELECT tenant_id, actor_id, event_type, count(*), max(occurred_at) FROM tail
+  GROUP BY tenant_id, actor_id, event_type
+  ON CONFLICT (tenant_id, actor_id, event_type)
+  DO UPDATE SET events = t.events + EXCLUDED.events, last_at = greatest(t.last_at, EXCLUDED.last_at)
+), moved AS (
+  UPDATE ops.cursors c SET xid = last.xid, seq = last.seq, moved_at = clock_timestamp()
+  FROM (SELECT xid, seq FROM tail ORDER BY xid DESC, seq DESC LIMIT 1) AS last WHERE c.name = :pump
+)
+SELECT count(*) AS rows, coalesce(extract(epoch FROM clock_timestamp() - min(recorded_at)), 0)::float AS lag FROM tail
+""")
+
+
+async def summary(session: AsyncSession, user_id: str, *, pump: str) -> ActivitySummary:
+    """Everything this actor did, by type."""
+    rows = (await (await session.connection()).execute(_SUMMARY, {"actor": user_id, "pump": pump})).all()
+    return ActivitySummary(
+        user_id=user_id,
+        total_events=sum(row.events for row in rows),
+        last_activity=max((row.last_at for row in rows), default=None),
+        activity_by_type={row.event_type: row.events for row in rows},
+    )
+
+
+async def roll_up(session: AsyncSession, *, pump: str, most: int = LARGEST_STEP) -> tuple[int, float]:
+    """Add the next events of all tenants to the totals; how many, and the age in seconds of the oldest of them."""
+    at = await claim_cursor(session, pump)
+    if at is None:
+        return 0, 0.0
+    given = {"pump": pump, "xid": at[0], "seq": at[1], "most": most}
+    moved = (await (await session.connection()).execute(_ROLL_UP, given)).one()
+    return moved.rows, moved.lag
