@@ -1,7 +1,6 @@
 """`./ops demo`: the platform's story, told with the SDK against the running stack."""
 
 import asyncio
-import os
 import secrets
 
 from deploy import health
@@ -22,11 +21,11 @@ def main(stack: Stack) -> None:
     scene = story.Scene(
         urls={service: stack.probe_url(service) for service in SERVICES},
         token=mint(stack, user=f"user_{mark}", scope="admin", tenant="default"),
-        temporal_address=stack.temporal_address,
-        temporal_namespace=stack.environment.get("TEMPORAL_NAMESPACE", "default"),
+        worker_token=mint(stack, user=f"worker_{mark}", scope="service", tenant="default"),
+        temporal=stack.temporal_address,
+        namespace=stack.environment.get("TEMPORAL_NAMESPACE", "default"),
+        api_key=stack.environment.get("TEMPORAL_API_KEY"),
         mark=mark,
         mailbox=stack.own_mailbox,
     )
-    # the SDK's worker reads its Temporal credentials from the environment, as it would at a customer's
-    os.environ.update(stack.environment)
     asyncio.run(story.tell(scene, Teller(stack)))

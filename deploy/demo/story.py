@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from isa_user import AuditClient, ComplianceClient, EventClient, NotificationClient, TaskClient, TaskContext, TaskWorker
 
@@ -20,8 +21,10 @@ class Scene:
 
     urls: Mapping[str, str]
     token: str
-    temporal_address: str
-    temporal_namespace: str
+    worker_token: str
+    temporal: str
+    namespace: str
+    api_key: str | None
     mark: str
     mailbox: bool
 
@@ -99,25 +102,22 @@ async def _task(scene: Scene, teller: Teller) -> None:
         teller.step(
             f"created: {waiting.status}, waiting for a worker: {waiting.waiting_for_worker}", link=task.workflow_url
         )
-        worker = _worker(scene, kind)
-        serving = asyncio.create_task(worker.run())
-        try:
-            await _watch(tasks, task.task_id, teller)
-        finally:
-            await worker.shutdown()
-            await serving
+        async with TaskClient(scene.urls["task"], token=scene.worker_token) as reports:
+            worker = _worker(scene, kind, reports)
+            serving = asyncio.create_task(worker.run())
+            try:
+                await _watch(tasks, task.task_id, teller)
+            finally:
+                worker.stop()
+                await serving
 
 
-def _worker(scene: Scene, kind: str) -> TaskWorker:
-    worker = TaskWorker(
-        scene.urls["task"],
-        token=scene.token,
-        temporal_address=scene.temporal_address,
-        temporal_namespace=scene.temporal_namespace,
-    )
+def _worker(scene: Scene, kind: str, tasks: TaskClient) -> TaskWorker:
+    """What a customer's own process does."""
+    worker = TaskWorker(tasks=tasks, temporal=scene.temporal, namespace=scene.namespace, api_key=scene.api_key)
 
     @worker.task(kind)
-    async def transcode(ctx: TaskContext, payload: dict[str, str]) -> dict[str, str]:
+    async def transcode(ctx: TaskContext, payload: dict[str, Any]) -> dict[str, Any]:
         for percent in (10, 45, 80):
             await ctx.progress(percent, f"{percent} frames of 100")
             await asyncio.sleep(1.2)
