@@ -1,4 +1,4 @@
-"""Queries that serve all five services: intents, idempotency keys, pump cursors, bulk inserts, the pager's cursor text."""
+"""Queries that serve all five services: intents, idempotency keys, cursors of pumps and pages, bulk inserts."""
 
 import base64
 from collections.abc import Iterable, Sequence
@@ -9,8 +9,21 @@ from typing import Any, cast
 import psycopg
 from psycopg import sql
 from pydantic_core import from_json, to_json
-from sqlalchemy import ColumnElement, delete, func, text, tuple_, update
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    delete,
+    func,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel, col, select
@@ -28,12 +41,19 @@ async def insert_rows(
 
     Each column travels as one binary array. Postgres refuses COPY under row-level security, and this is as fast.
     """
-    arrays = [list(column) for column in zip(*rows, strict=True)]
+    arrays = [_sendable(column) for column in zip(*rows, strict=True)]
     if not arrays:
         return
     raw = await (await session.connection()).get_raw_connection()
     connection = cast("psycopg.AsyncConnection[tuple[object, ...]]", raw.driver_connection)
     await connection.execute(_bulk_insert(table, tuple(columns)), arrays)
+
+
+def _sendable(column: Sequence[object]) -> list[object]:
+    """Arrays of arrays must be rectangular in Postgres, so an array within travels as JSON text."""
+    if any(isinstance(value, list) for value in column):
+        return [to_json(value).decode() for value in column]
+    return list(column)
 
 
 @lru_cache
@@ -43,18 +63,25 @@ def _bulk_insert(table: str, columns: tuple[str, ...]) -> sql.Composed:
     return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM unnest({}) AS r ({})").format(
         sql.Identifier(*table.split(".")),
         sql.SQL(", ").join(names),
-        sql.SQL(", ").join(
-            sql.SQL("r.{}::jsonb" if isinstance(kind, JSONB) else "r.{}").format(name)
-            for name, kind in zip(names, kinds, strict=True)
-        ),
-        sql.SQL(", ").join(sql.SQL("%b::{}[]").format(_array_of(kind)) for kind in kinds),
+        sql.SQL(", ").join(_value(kind).format(name) for name, kind in zip(names, kinds, strict=True)),
+        sql.SQL(", ").join(sql.SQL("%b::{}[]").format(_carrier(kind)) for kind in kinds),
         sql.SQL(", ").join(names),
     )
 
 
-def _array_of(kind: TypeEngine[Any]) -> sql.SQL:
-    """The element type of a column's array: JSON travels as text."""
-    return sql.SQL("text" if isinstance(kind, JSONB) else kind.compile(postgresql.dialect()))  # type: ignore[no-untyped-call, arg-type]  # a type's own name, not a caller's text
+def _value(kind: TypeEngine[Any]) -> sql.SQL:
+    if isinstance(kind, JSONB):
+        return sql.SQL("r.{}::jsonb")
+    if isinstance(kind, ARRAY):
+        return sql.SQL("ARRAY(SELECT jsonb_array_elements_text(r.{}::jsonb))")
+    return sql.SQL("r.{}")
+
+
+def _carrier(kind: TypeEngine[Any]) -> sql.SQL:
+    """What a column's values travel as; text where the type has no simple array."""
+    simple = {DateTime: sql.SQL("timestamptz"), BigInteger: sql.SQL("bigint"), Integer: sql.SQL("integer")}
+    simple |= {Boolean: sql.SQL("boolean"), Float: sql.SQL("double precision"), LargeBinary: sql.SQL("bytea")}
+    return next((name for python, name in simple.items() if isinstance(kind, python)), sql.SQL("text"))
 
 
 async def notify(session: AsyncSession, channel: str) -> None:
