@@ -11,7 +11,7 @@ from standardwebhooks.webhooks import Webhook
 
 from core.adapters.network import guarded_client
 from core.contracts.event.webhook import SECRET_PURPOSE, SNIPPET_BYTES
-from core.domain.event import retry_after_seconds
+from core.domain.event import BAD_ADDRESS, SECRET_UNREADABLE, retry_after_seconds
 from core.errors import Forbidden, Unavailable
 from core.keys import Seal, derive, webhook_secret
 from core.ports import WebhookMessage, WebhookReply
@@ -34,12 +34,18 @@ class HttpWebhookSender:
     async def send(self, message: WebhookMessage) -> WebhookReply:
         started = time.perf_counter()
         try:
+            headers = self._headers(message)
+        except ValueError:  # sealed under an OPS_SECRET_KEY of the past: rotating the secret seals a new one
+            return WebhookReply(_since(started), error=SECRET_UNREADABLE)
+        try:
             async with asyncio.timeout(WHOLE_SECONDS):
-                return await self._post(message, started)
+                return await self._post(message, headers, started)
         except (TimeoutError, httpx.TimeoutException):
             return WebhookReply(_since(started), error="timeout")
         except (Forbidden, Unavailable) as error:
             return WebhookReply(_since(started), error=error.code)
+        except httpx.InvalidURL:
+            return WebhookReply(_since(started), error=BAD_ADDRESS)
         except (httpx.TransportError, ssl.SSLError) as error:
             tls = isinstance(error, ssl.SSLError) or "SSL" in str(error)
             return WebhookReply(_since(started), error="tls_failed" if tls else "connection_failed")
@@ -47,9 +53,11 @@ class HttpWebhookSender:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def _post(self, message: WebhookMessage, started: float) -> WebhookReply:
-        request = {"content": message.body.encode(), "headers": self._headers(message), "timeout": TIMEOUT}
-        async with self._client.stream("POST", message.url, **request) as response:  # type: ignore[arg-type]  # of a dict
+    async def _post(self, message: WebhookMessage, headers: dict[str, str], started: float) -> WebhookReply:
+        content = message.body.encode()
+        async with self._client.stream(
+            "POST", message.url, content=content, headers=headers, timeout=TIMEOUT
+        ) as response:
             text = await _beginning(response)
         status = response.status_code
         return WebhookReply(
@@ -69,6 +77,7 @@ class HttpWebhookSender:
             "webhook-signature": " ".join(signatures),
             "content-type": CONTENT_TYPE,
             "user-agent": USER_AGENT,
+            "accept-encoding": "identity",  # the log shows the beginning of the answer as it is
         }
 
     def _secrets(self, message: WebhookMessage) -> list[str]:

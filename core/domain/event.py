@@ -14,7 +14,8 @@ CATEGORIES: Mapping[str, EventCategory] = {category.value: category for category
 # Statuses with which a server says "later", though they look like the sender's fault (RFC 9110, RFC 8470).
 LATER = frozenset({408, 409, 425})
 TOO_MANY, GONE, BUSY = 429, 410, 503
-NOT_ALLOWED = "address_not_allowed"
+NOT_ALLOWED, BAD_ADDRESS, SECRET_UNREADABLE = "address_not_allowed", "bad_address", "secret_unreadable"
+HOPELESS = frozenset({NOT_ALLOWED, BAD_ADDRESS, SECRET_UNREADABLE})
 CLOUD_EVENTS_VERSION = "1.0"
 NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address it leads to
 
@@ -39,7 +40,7 @@ def failure_class(
 ) -> FailureClass | None:
     """What a reply says about the next try; None for success. Without a status code `error` says why none came."""
     if status_code is None:
-        return FailureClass.PERMANENT if error == NOT_ALLOWED else FailureClass.TRANSIENT
+        return FailureClass.PERMANENT if error in HOPELESS else FailureClass.TRANSIENT
     if 200 <= status_code < 300:
         return None
     if status_code == TOO_MANY or (status_code == BUSY and retry_after is not None):

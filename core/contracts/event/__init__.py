@@ -51,7 +51,7 @@ class Publish(Contract):
     event_type: Word = Field(description="what happened, such as user.signup")
     source: Word = Field("api", description="the system that tells it")
     category: EventCategory | None = Field(None, description="the event type's first word where it is one, else custom")
-    payload: Payload = {}
+    payload: Payload = Field(default_factory=dict)
     stream: Word = Field(MAIN_STREAM, description="which log it goes to")
     correlation_id: RefId | None = Field(None, description="the request's own where missing")
     causation_id: RefId | None = Field(None, description="id of the event or command that caused this one")

@@ -2,7 +2,7 @@
 
 To send a webhook from another service (the notification service's `webhook` channel does):
 
-1. In your transaction: `ref = await core.store.event.add_delivery(session, NewDelivery(...))`. Its body stays in Postgres.
+1. In your transaction: `ref = await core.store.event.add_delivery(session, NewDelivery(...))`. Its body stays there.
 2. In your workflow: child workflow `webhook.deliver` (WEBHOOK_DELIVER, id `webhook_deliver_id(ref.delivery_id)`, queue
    `event`) with `WebhookDeliver(**ref.model_dump())`. It tries at once, follows the retry schedule and returns the
    final WebhookOutcome. Cancelling it stops the delivery.
@@ -221,7 +221,7 @@ class WebhookOutcome(Answer):
     """Where a delivery stands after an attempt. `retry_in` (seconds) is set while it is `retrying`.
 
     `error` is a stable word: `http_503`, `timeout`, `connection_failed`, `tls_failed`, `name_not_resolved`,
-    `address_not_allowed`, `endpoint_gone`, `subscription_deleted`, `stopped`.
+    `address_not_allowed`, `bad_address`, `secret_unreadable`, `endpoint_gone`, `subscription_deleted`, `stopped`.
     """
 
     delivery_id: str

@@ -146,7 +146,7 @@ async def record(session: AsyncSession, done: Sequence[Recorded]) -> None:
     table = DeliveryRow.__table__  # type: ignore[attr-defined]
     statement = (
         update(table)
-        .where(table.c.delivery_id == bindparam("id"), table.c.status.in_(OPEN))
+        .where(table.c.delivery_id == bindparam("id"), text("status IN ('pending', 'retrying')"))
         .values(
             status=bindparam("new_status"),
             attempts=bindparam("new_attempts"),
