@@ -263,6 +263,7 @@ class OpsRoute(APIRoute):
             unit = UnitOfWork(strict, state_of(request.app))
             request.scope["ops.unit"] = unit
             try:
+                await strict.refuse_unstorable()
                 response = await handle(strict)
                 await unit.commit(response)
             except Replayed as replayed:

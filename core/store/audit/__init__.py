@@ -1,6 +1,6 @@
 """Queries of the audit service."""
 
-from core.store.audit.activity import roll_up, summary
+from core.store.audit.activity import roll_up, rolled_up, summary
 from core.store.audit.alerts import add_alert, find_alert, list_alerts, lock_alert, move_alert
 from core.store.audit.events import append, append_entries, find_event, query_events
 from core.store.audit.figures import Period, alert_figures, details, figures
@@ -36,5 +36,6 @@ __all__ = [
     "move_alert",
     "query_events",
     "roll_up",
+    "rolled_up",
     "summary",
 ]

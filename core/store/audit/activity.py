@@ -1,10 +1,12 @@
 """What each actor did: rolled up by the pump, exact at any time because the rest of the log is counted on top."""
 
-from sqlalchemy import text
+from sqlalchemy import func, text
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.audit import ActivitySummary
 from core.store.platform import claim_cursor
+from core.tables.audit import ActorTotalRow
 
 LARGEST_STEP = 5000
 
@@ -60,3 +62,9 @@ async def roll_up(session: AsyncSession, *, pump: str, most: int = LARGEST_STEP)
     given = {"pump": pump, "xid": at[0], "seq": at[1], "most": most}
     moved = (await (await session.connection()).execute(_ROLL_UP, given)).one()
     return moved.rows, moved.lag
+
+
+async def rolled_up(session: AsyncSession, user_id: str) -> int:
+    """How many of this actor's events the totals hold so far."""
+    query = select(func.coalesce(func.sum(ActorTotalRow.events), 0)).where(col(ActorTotalRow.actor_id) == user_id)
+    return int((await session.exec(query)).one())

@@ -29,7 +29,7 @@ from core.contracts.platform import DomainEvent, FieldProblem, Service
 from core.ids import new_id
 from core.store import event
 from core.store.compliance.checks import checks_of, record
-from core.store.platform import copy_rows
+from core.store.platform import insert_rows
 from core.tables.compliance import BatchItemRow, BatchRow
 
 ITEMS = "compliance.batch_items"
@@ -54,7 +54,7 @@ async def open_batch(session: AsyncSession, new: NewBatch, items: Sequence[Batch
     session.add(row)
     await session.flush()
     rows = [_item(new, position, item, fault) for position, (item, fault) in enumerate(zip(items, faults, strict=True))]
-    await copy_rows(session, ITEMS, ITEM_COLUMNS, rows)
+    await insert_rows(session, ITEMS, ITEM_COLUMNS, rows)
     return row
 
 

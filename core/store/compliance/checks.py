@@ -14,7 +14,7 @@ from core.contracts.compliance import COMPLIANCE_FLAGGED, Check, CheckFilter, Ch
 from core.contracts.platform import DomainEvent, Service
 from core.store import event
 from core.store.compliance import days
-from core.store.platform import before, copy_rows
+from core.store.platform import before, insert_rows
 from core.tables.compliance import CheckRow
 
 TABLE = "compliance.checks"
@@ -38,7 +38,7 @@ async def record(session: AsyncSession, tenant_id: str, records: Sequence[CheckR
     if not records:
         return
     checks = [one.check for one in records]
-    await copy_rows(session, TABLE, COLUMNS, [_values(tenant_id, one) for one in records])
+    await insert_rows(session, TABLE, COLUMNS, [_values(tenant_id, one) for one in records])
     await days.add(session, tenant_id, checks)
     await event.append(session, tenant_id, [_flagged(check) for check in checks if check.status in FOUND])
 
