@@ -50,7 +50,13 @@ def problem(
 
 def field_errors(errors: Sequence[Any], *, prefix: str = "") -> list[FieldError]:
     """Pydantic's findings, each with the path a caller knows: `events[3].event_type`."""
-    return [FieldError(prefix + _path(error["loc"]), error["msg"], error["type"]) for error in errors]
+    return [_field_error(error, prefix) for error in errors]
+
+
+def _field_error(error: Any, prefix: str) -> FieldError:
+    if error["type"] == "json_invalid":
+        return FieldError("body", f"not JSON as RFC 8259 has it: {error['ctx']['error']}", "json_invalid")
+    return FieldError(prefix + _path(error["loc"]), error["msg"], error["type"])
 
 
 def _path(location: Sequence[int | str]) -> str:

@@ -1,7 +1,9 @@
 """The suite's own servers and data: real Postgres from the migrations, real Temporal, the apps, the workers."""
 
 import asyncio
+import os
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -18,6 +20,7 @@ from core.db import Database
 from core.ids import new_id
 from core.migrations import upgrade
 from core.settings import ServiceName, Settings
+from core.telemetry import set_up_logs
 from core.temporal import connect, register_search_attributes
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.temporal import TemporalServer, ensure_binary
@@ -27,6 +30,15 @@ from workers.runtime import run
 Answered = TypeVar("Answered")
 Headers = dict[str, str]
 StartWorkers = Callable[..., Awaitable[None]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder of this run's own. Every pytest that starts closes the common one to other users, and when root runs the
+    suite, Postgres is another user."""
+    if "PYTEST_DEBUG_TEMPROOT" not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="ops-tests-", ignore_cleanup_errors=True)
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 def free_port() -> int:
@@ -70,6 +82,7 @@ def temporal_address(suite_dir: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def settings(database_url: str, temporal_address: str) -> Settings:
     """What a process of the suite reads from its environment."""
+    set_up_logs("tests", "WARNING")
     return Settings.model_validate(
         {
             "database_url": database_url,
