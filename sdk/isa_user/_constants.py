@@ -24,6 +24,7 @@ POLL_MAX: Final = 5.0
 # TaskWorker. A cancellation arrives with the answer to a heartbeat, so the heartbeat is its latency.
 HEARTBEAT_INTERVAL: Final = 1.0
 PROGRESS_INTERVAL: Final = 1.0
+PROGRESS_TIMEOUT: Final = 5.0
 DRAIN_TIMEOUT: Final = 30.0
 MAX_CONCURRENT_TASKS: Final = 10
 # Starting and finishing a task outlast an outage of the task service, for giving up would cost an attempt or repeat

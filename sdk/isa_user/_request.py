@@ -1,10 +1,12 @@
 """A call before it is sent: one description that the async and the sync transport both understand."""
 
 import platform
+import ssl
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -109,6 +111,12 @@ def _query_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """The certificates to trust, read once: that takes longer than most calls."""
+    return httpx.create_ssl_context()
 
 
 def checked_base_url(base_url: str) -> str:

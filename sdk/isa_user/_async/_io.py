@@ -12,6 +12,7 @@ import httpx
 
 from isa_user._async.page import Page
 from isa_user._models.base import Result
+from isa_user._request import tls
 
 Item = TypeVar("Item", bound=Result)
 Answer = TypeVar("Answer")
@@ -53,7 +54,7 @@ class Pool:
 
     async def _open(self, loop: asyncio.AbstractEventLoop) -> None:
         self._own = {used: own for used, own in self._own.items() if not used.is_closed()}
-        http = HttpClient(transport=self._transport)
+        http = HttpClient(transport=self._transport, verify=tls())
         # asyncio ends open generators before it ends the loop: a client that nobody closes is closed then.
         guard = _closing(http)
         await anext(guard)

@@ -11,6 +11,7 @@ from typing import TypeVar
 import httpx
 
 from isa_user._models.base import Result
+from isa_user._request import tls
 from isa_user._sync.page import Page
 
 Item = TypeVar("Item", bound=Result)
@@ -33,7 +34,7 @@ class Pool:
     """The HTTP connections of one client: those given to it, or its own."""
 
     def __init__(self, given: HttpClient | None, transport: Transport | None) -> None:
-        self._http = given or HttpClient(transport=transport)
+        self._http = given or HttpClient(transport=transport, verify=tls())
         # Also runs when the client is forgotten, and at exit: nobody has to close.
         self._close = weakref.finalize(self, _nothing if given else self._http.close)
 

@@ -21,6 +21,7 @@ from isa_user._constants import (
     LAST_WORDS_TIMEOUT,
     LONGEST_ERROR_MESSAGE,
     PATIENT_MAX_RETRIES,
+    PROGRESS_TIMEOUT,
 )
 from isa_user._errors import ApiError, Conflict, IsaError, PermanentTaskError, TaskCancelled
 from isa_user._models.task import StartedExecution
@@ -98,15 +99,12 @@ class Attempt:
         """Start, handle, report."""
         started = await self._start()
         try:
-            result = await self._handled(started)
-            await self._reporter.flush()
-            await self._report_result(result)
+            await self._report_result(await self._handled(started))
         except (ExecutionOverError, ApplicationError):
             raise
         except Exception as error:  # noqa: BLE001 - a handler may raise anything
             if isinstance(error, TaskCancelled) and self.is_cancelled():
                 raise asyncio.CancelledError from None
-            await self._reporter.flush()
             raise await self._failure(error) from None  # the handler's words stay out of Temporal's history
         return Outcome(status="completed")
 
@@ -123,14 +121,14 @@ class Attempt:
             raise _over_or(error, "task.not_started") from error
 
     async def _handled(self, started: StartedExecution) -> Any:
-        async with self._reporter.running():
-            self._handling = asyncio.create_task(self._handle(started))
-            try:
+        try:
+            async with self._reporter.running():
+                self._handling = asyncio.create_task(self._handle(started))
                 returned = await self._handling
-            except asyncio.CancelledError:
-                if self._over and not activity.is_cancelled():
-                    raise ExecutionOverError from None
-                raise
+        except asyncio.CancelledError:
+            if self._over and not activity.is_cancelled():
+                raise ExecutionOverError from None
+            raise
         try:
             return to_jsonable_python(returned)
         except PydanticSerializationError as error:
@@ -164,7 +162,9 @@ class Attempt:
 
     async def _send_progress(self, percent: float, message: str | None) -> None:
         try:
-            await self._tasks.report_progress(*self._ids, percent=percent, message=message, max_retries=1)
+            await self._tasks.report_progress(
+                *self._ids, percent=percent, message=message, timeout=PROGRESS_TIMEOUT, max_retries=1
+            )
         except IsaError as error:
             if error.code in OVER:
                 self._stop_handler()
@@ -204,7 +204,8 @@ class Attempt:
                 **quickly,
             )
         except IsaError as refusal:  # Temporal still learns of the failure, and the task service from Temporal
-            log.warning("task %s: the error %s was not taken: %s", self._ids[0], code, refusal)
+            level = logging.DEBUG if refusal.code in OVER else logging.WARNING
+            log.log(level, "task %s: the error %s was not taken: %s", self._ids[0], code, refusal)
 
     async def say_last_words(self) -> None:
         """Tell why an attempt is being stopped, when it was not its task's cancellation."""
@@ -212,8 +213,9 @@ class Attempt:
         if details and details.worker_shutdown:
             await self._report_error("worker_stopped", "The worker had to end.", retryable=True, hurry=True)
             raise ApplicationError("worker_stopped", type="task.worker_stopped")
-        if details and details.timed_out:
-            await self._report_error("timed_out", "The attempt ran out of time.", retryable=True, hurry=True)
+        if details and (details.timed_out or details.not_found):
+            message = "The attempt ran out of time, or was taken from this worker."
+            await self._report_error("timed_out", message, retryable=True, hurry=True)
 
 
 def _over_or(error: IsaError, kind: str) -> Exception:

@@ -16,6 +16,7 @@ class ProgressReporter:
         self._send = send
         self._latest: Progress | None = None
         self._changed = asyncio.Event()
+        self._sending = asyncio.Lock()
 
     def report(self, percent: float, message: str | None) -> None:
         """Take a value; whatever was waiting to be sent is replaced."""
@@ -24,10 +25,17 @@ class ProgressReporter:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Send what comes in while the block runs; what is left over is for `flush`."""
+        """Send what comes in while the block runs, and at its end the last value; if it is cancelled, nothing more."""
         sender = asyncio.create_task(self._run())
         try:
             yield
+        except asyncio.CancelledError:
+            raise
+        except BaseException:
+            await self._flush()
+            raise
+        else:
+            await self._flush()
         finally:
             sender.cancel()
             await asyncio.wait([sender])
@@ -35,20 +43,15 @@ class ProgressReporter:
     async def _run(self) -> None:
         while True:
             await self._changed.wait()
-            await self.flush()
+            await self._flush()
             await asyncio.sleep(PROGRESS_INTERVAL)
 
-    async def flush(self) -> None:
-        """Send what is waiting now."""
-        self._changed.clear()
-        sending, self._latest = self._latest, None
-        if sending is None:
-            return
-        try:
-            await self._send(*sending)
-        except asyncio.CancelledError:
-            self._latest = self._latest or sending
-            raise
+    async def _flush(self) -> None:
+        async with self._sending:
+            self._changed.clear()
+            sending, self._latest = self._latest, None
+            if sending is not None:
+                await self._send(*sending)
 
 
 def checked_percent(percent: float) -> float:
