@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy import locks, supervisor
+from deploy import locks, schema
 from deploy.config import Stack
 from deploy.console import err
 from deploy.errors import OpsCliError
@@ -15,7 +15,7 @@ from deploy.up import down
 
 def migrate(stack: Stack) -> None:
     with reachable(stack) as url:
-        supervisor.migrate(stack.child_environment(url), stack.state.log("migrations"))
+        schema.migrate(stack.child_environment(url), stack.state.log("migrations"))
     err.print("The database is at the newest schema.")
 
 

@@ -34,6 +34,11 @@ class State:
         return self.home / "postgres"
 
     @property
+    def schema(self) -> Path:
+        """Which migrations ran; inside the data, so that it goes when they go."""
+        return self.postgres / "ops-schema"
+
+    @property
     def temporal(self) -> Path:
         return self.home / "temporal" / "temporal.db"
 

@@ -3,10 +3,9 @@
 import logging
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Protocol
 
 import psutil
 
-from deploy import health, locks, record
+from deploy import health, locks, record, schema
 from deploy.config import SERVICES, Stack
 from deploy.errors import OpsCliError
 from deploy.local.postgres import EmbeddedPostgres
@@ -95,12 +94,20 @@ class Supervisor:
         environment = stack.child_environment(url)
         if stack.own_mailbox:
             self._launch(Child("mailbox", _python("deploy.local.mailbox"), environment, logs / "mailbox.log"))
-        self._report("Migrating the database")
-        migrate(environment, logs / "migrations.log")
+        self._migrate(environment)
         self._report("Starting the front doors and the workers")
         self._launch(Child("api", _python("api"), environment, logs / "api.log"))
         self._launch(Child("workers", _python("workers"), environment, logs / "workers.log"))
         self._wait_until_ready(temporal)
+
+    def _migrate(self, environment: Mapping[str, str]) -> None:
+        state = self._stack.state
+        if self._stack.own_postgres and schema.is_newest(state):
+            return
+        self._report("Migrating the database")
+        schema.migrate(environment, state.log("migrations"))
+        if self._stack.own_postgres:
+            schema.remember(state)
 
     def _launch_temporal(self) -> TemporalServer | None:
         if self._temporal is None:
@@ -209,17 +216,6 @@ def sweep(stack: Stack) -> list[str]:
     found = [name for name, identity in left.items() if stop_sessions([identity])]
     stack.state.run.unlink(missing_ok=True)
     return found
-
-
-def migrate(environment: dict[str, str], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as output:
-        done = subprocess.run(
-            _python("core.migrations"), env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-            check=False,
-        )  # fmt: skip
-    if done.returncode != 0:
-        raise OpsCliError(f"The migrations failed: {health.last_line(path)}", f"Their log is {path}.")
 
 
 def _python(module: str) -> list[str]:

@@ -196,6 +196,18 @@ def test_migrations_that_fail_are_told_with_their_last_words(stand_in: StandIn) 
     assert "The migrations failed: column exists" in plain(done.stderr)
 
 
+def test_a_second_start_migrates_only_when_there_is_something_new(stand_in: StandIn) -> None:
+    stand_in.up()
+    stand_in.run("down")
+    stand_in.module("core/migrations", "import sys\nsys.exit('ran again')\n")
+    assert stand_in.up().ready
+    stand_in.run("down")
+
+    stand_in.state.schema.write_text("of an older checkout")
+
+    assert "The migrations failed: ran again" in plain(stand_in.run("up").stderr)
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/ops"), ("TEMPORAL_ADDRESS", "127.0.0.1:1")],
