@@ -1,7 +1,6 @@
 """Chunks of a batch checked, and reports made. Texts come from the database and go nowhere else."""
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -16,6 +15,7 @@ from core.contracts.compliance import (
     CheckRecord,
     CheckType,
     ChunkResult,
+    NewReport,
     ReportDetails,
     ReportedCheck,
     ReportInput,
@@ -26,7 +26,7 @@ from core.contracts.compliance import (
 )
 from core.domain.compliance.checks import Order, conclude
 from core.domain.compliance.figures import summarise
-from core.ports import Inspector, Transactions
+from core.ports import CheckReportPrinter, Inspector, Transactions
 from core.store import compliance as store
 from core.tables.compliance import BatchItemRow, BatchRow, ReportRow
 
@@ -34,15 +34,15 @@ CHUNK_ITEMS = 100
 SLICE_CHARACTERS = 64 * 1024
 """As much as is inspected between two heartbeats: about a second's work."""
 
-Render = Callable[[ReportRow, ReportResult], str]
-
 
 class ComplianceActivities:
     """Collaborators: the database, the detectors, the key that texts are hashed under, what makes a report a page."""
 
-    def __init__(self, database: Transactions, detectors: Inspector, *, hash_key: bytes, render: Render) -> None:
+    def __init__(
+        self, database: Transactions, detectors: Inspector, *, hash_key: bytes, printer: CheckReportPrinter
+    ) -> None:
         self._database, self._detectors = database, detectors
-        self._hash_key, self._render = hash_key, render
+        self._hash_key, self._printer = hash_key, printer
 
     @activity.defn(name=CHECK_CHUNK)
     async def check_chunk(self, wanted: BatchInput) -> ChunkResult:
@@ -85,7 +85,7 @@ class ComplianceActivities:
             if row is None or row.status == ReportStatus.COMPLETED:
                 return ReportOutcome(report_id=wanted.report_id)
             result = await _figures(session, row)
-        html = await asyncio.to_thread(self._render, row, result)
+        html = await self._printer.html(NewReport.model_validate(row), result)
         async with self._database.begin(wanted.tenant_id) as session:
             await store.complete_report(session, row, result, html)
         return ReportOutcome(report_id=wanted.report_id, total_checks=result.total_checks)

@@ -2,6 +2,7 @@
 
 from activities.compliance import ComplianceActivities
 from core.adapters.detectors import Detectors
+from core.adapters.report_page.compliance import CheckReportPage
 from core.contracts.compliance import CONTENT_KEY, QUEUE
 from core.keys import derive
 from workers.runtime import Crew, Deps
@@ -14,7 +15,7 @@ def crew(deps: Deps) -> Crew:
         deps.database,
         Detectors(),
         hash_key=derive(deps.settings.secret_key, CONTENT_KEY),
-        render=lambda _row, _result: "",
+        printer=CheckReportPage(),
     )
     return Crew(
         queue=QUEUE,

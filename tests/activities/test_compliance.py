@@ -8,6 +8,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.compliance import SLICE_CHARACTERS, ComplianceActivities, slices
+from core.adapters.report_page.compliance import CheckReportPage
 from core.contracts.compliance import (
     BatchInput,
     BatchItem,
@@ -47,7 +48,7 @@ def finder() -> Finder:
 
 @pytest.fixture
 def activities(database: Database, finder: Finder) -> ComplianceActivities:
-    return ComplianceActivities(database, finder, hash_key=b"k" * 32, render=lambda *_: "")
+    return ComplianceActivities(database, finder, hash_key=b"k" * 32, printer=CheckReportPage())
 
 
 async def _open(database: Database, tenant: str, contents: list[str]) -> BatchInput:

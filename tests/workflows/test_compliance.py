@@ -11,6 +11,7 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from activities.compliance import ComplianceActivities
+from core.adapters.report_page.compliance import CheckReportPage
 from core.contracts.compliance import (
     BATCH_PROGRESS,
     BATCH_RUN,
@@ -242,7 +243,7 @@ async def _running_batch(
 ) -> AsyncIterator[WorkflowHandle[Any, Any]]:
     """A batch on a queue of its own, with this inspector."""
     batch_id, queue = await _open(database, tenant, total), f"compliance-{uuid.uuid4()}"
-    activities = ComplianceActivities(database, gate, hash_key=b"k" * 32, render=lambda *_: "")
+    activities = ComplianceActivities(database, gate, hash_key=b"k" * 32, printer=CheckReportPage())
     crew = Crew(queue=queue, workflows=[ComplianceBatch], activities=[activities.check_chunk])
     async with build_worker(temporal, crew):
         yield await temporal.start_workflow(

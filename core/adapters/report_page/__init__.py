@@ -11,7 +11,7 @@ from core.adapters.charts import Chart, ChartKind, Point, draw
 from core.contracts.audit import Count, ReportHead, ReportResult
 
 CHARTED_TYPES = 12
-_PAGES = Environment(
+PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
 
@@ -25,7 +25,7 @@ class ReportPage:
         # our own drawing process made the SVG and escapes the labels in it, so it goes into the page as it is
         drawn = [Markup(svg) for svg in await draw([chart for _, chart in titled])] if titled else []
         charts = [(title, svg) for (title, _), svg in zip(titled, drawn, strict=True)]
-        page = _PAGES.get_template("page.html")
+        page = PAGES.get_template("page.html")
         return page.render(report=report, result=result, charts=charts, moment=_moment, duration=_duration)
 
 

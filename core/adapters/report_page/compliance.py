@@ -1,7 +1,6 @@
 """A report on compliance checks as one HTML page, in the same dress as the audit log's."""
 
-from collections.abc import Iterator, Mapping
-from enum import StrEnum
+from collections.abc import Iterable, Iterator
 
 from markupsafe import Markup
 
@@ -34,11 +33,11 @@ def _charts(result: ReportResult) -> Iterator[tuple[str, Chart]]:
     clean = [Point(day.day.isoformat(), day.checks - day.flagged, "without findings") for day in result.by_day]
     found = [Point(day.day.isoformat(), day.flagged, "with findings") for day in result.by_day]
     yield "Checks by day", Chart(kind=ChartKind.DAYS, points=[*clean, *found], unit="checks")
-    yield "Checks by status", _bars(result.by_status)
-    yield "Checks by risk", _bars(result.by_risk)
+    yield "Checks by status", _bars(result.by_status.items())
+    yield "Checks by risk", _bars(result.by_risk.items())
     if result.by_entity:
-        yield "Checks by kind of personal data", _bars(result.by_entity)
+        yield "Checks by kind of personal data", _bars(result.by_entity.items())
 
 
-def _bars(counts: Mapping[StrEnum, int] | Mapping[str, int]) -> Chart:
-    return Chart(kind=ChartKind.BARS, points=[Point(word, count) for word, count in counts.items()], unit="checks")
+def _bars(counts: Iterable[tuple[str, int]]) -> Chart:
+    return Chart(kind=ChartKind.BARS, points=[Point(word, count) for word, count in counts], unit="checks")

@@ -167,7 +167,7 @@ class Report(ReportItem):
 
 
 class NewReport(Answer):
-    """A report to open, written before its workflow starts. `only_of`: the one user whose checks it counts."""
+    """What was asked for, written before the workflow starts. `only_of`: the one user whose checks are counted."""
 
     report_id: str
     tenant_id: str
