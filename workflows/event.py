@@ -35,7 +35,13 @@ class EventReplay:
     async def run(self, ref: ReplayRef) -> ReplayResult:
         try:
             result: ReplayResult = await workflow.execute_activity(
-                REPLAY_COPY, ref, result_type=ReplayResult, summary=f"copy the events of {ref.replay_id}", **LONG
+                REPLAY_COPY,
+                ref,
+                result_type=ReplayResult,
+                # Only when the copying has stopped can the replay be called cancelled.
+                cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+                summary=f"copy the events of {ref.replay_id}",
+                **LONG,
             )
         except BaseException as error:
             if is_cancelled_exception(error):

@@ -22,7 +22,7 @@ NAME = PumpName.WEBHOOK_DISPATCH
 MATCHED_AT_ONCE = 2000
 SLOTS, EACH = 64, 8
 LEASE = timedelta(seconds=60)
-WAIT_FOR_ANSWERS_SECONDS = 0.25
+WAIT_FOR_ANSWERS_SECONDS, SHUTDOWN_SECONDS = 0.25, 2.0
 # Events that trickle in are taken in groups: a turn of the crank costs the same for one as for a thousand.
 GATHER_SECONDS, FULL = 0.1, 200
 
@@ -69,10 +69,10 @@ class _Turn:
         return moved
 
     async def end(self) -> None:
-        """Wait for what is under way and record it; when we are cancelled ourselves, drop it to its lease."""
+        """Wait for what is under way and record it; what a shutdown has no time for is left to its lease."""
         try:
             if self._under_way:
-                await asyncio.wait(self._under_way)
+                await asyncio.wait(self._under_way, timeout=SHUTDOWN_SECONDS if activity.is_worker_shutdown() else None)
             await self._record()
         finally:
             for task in self._under_way:

@@ -1,5 +1,6 @@
 """Replays: events of the past copied into another stream, chunk by chunk, each chunk and its checkpoint one commit."""
 
+import asyncio
 from collections.abc import Callable
 
 from sqlalchemy.exc import IntegrityError
@@ -22,6 +23,7 @@ from core.store.event import replay as store
 from core.tables.event import ReplayRow
 
 CHUNK = 1000
+HEARTBEAT_SECONDS = 1.0
 Progress = Callable[[int, int], None]
 
 
@@ -38,7 +40,11 @@ class Replays:
     @activity.defn(name=REPLAY_COPY)
     async def run(self, ref: ReplayRef) -> ReplayResult:
         """Copy until nothing is left, or until somebody cancels."""
-        return await self.copy(ref, lambda done, total: activity.heartbeat(done, total))
+        alive = asyncio.create_task(_heartbeats())
+        try:
+            return await self.copy(ref, activity.heartbeat)
+        finally:
+            alive.cancel()
 
     @activity.defn(name=REPLAY_CANCEL)
     async def cancel(self, ref: ReplayRef) -> ReplayResult:
@@ -84,6 +90,13 @@ class Replays:
             await store.finish(session, row.replay_id, ReplayStatus.COMPLETED)
             await session.refresh(row)
             await log.append(session, row.tenant_id, [_completed(row)])
+
+
+async def _heartbeats() -> None:
+    """Counting a long log, or waiting for a lock, is no sign of death; and only who heartbeats hears of a cancel."""
+    while True:
+        activity.heartbeat()
+        await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
 async def _found(session: AsyncSession, ref: ReplayRef, *, lock: bool = False) -> ReplayRow:
