@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.api.enums.v1 import TaskQueueType
@@ -16,8 +16,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from api import errors
-from api.deps import OpsRoute, State, claim_key
 from api.edge import Edge
+from api.unit import OpsRoute, State
 from core.contracts.platform import Answer, Problem
 from core.db import Database
 from core.settings import ServiceName, Settings
@@ -25,6 +25,7 @@ from core.telemetry import set_up_traces
 from core.temporal import Keeper, connect
 
 HEALTH_SECONDS = 2.0
+BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "`./ops token` prints a local one."}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": why, "content": {errors.MEDIA_TYPE: {}}}
     for status, why in {
@@ -61,9 +62,7 @@ class Door:
 
 def router(prefix: str, tag: str) -> APIRouter:
     """A service's router: strict JSON, one transaction a request, idempotency keys, every problem documented."""
-    return APIRouter(
-        prefix=prefix, tags=[tag], route_class=OpsRoute, dependencies=[Depends(claim_key)], responses=PROBLEMS
-    )
+    return APIRouter(prefix=prefix, tags=[tag], route_class=OpsRoute, responses=PROBLEMS)
 
 
 def create_app(door: Door, settings: Settings, *, client: Client | None = None) -> FastAPI:
@@ -99,15 +98,23 @@ def create_app(door: Door, settings: Settings, *, client: Client | None = None) 
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, with problems under the media type they are sent in."""
+    """The OpenAPI document: FastAPI's, with the token that OpsRoute asks for and problems as they are sent."""
     if app.openapi_schema is None:
-        app.openapi_schema = FastAPI.openapi(app)
-        for methods in app.openapi_schema["paths"].values():
+        document = FastAPI.openapi(app)
+        document["components"].setdefault("securitySchemes", {})["bearer"] = BEARER
+        for path, methods in document["paths"].items():
             for operation in methods.values():
-                for status, response in operation["responses"].items():
-                    if int(status) >= 400 and errors.MEDIA_TYPE in response.get("content", {}):
-                        response["content"] = {errors.MEDIA_TYPE: response["content"].pop("application/json")}
+                _tell_the_truth(operation, needs_token=path.startswith("/api/"))
+        app.openapi_schema = document
     return app.openapi_schema
+
+
+def _tell_the_truth(operation: dict[str, Any], *, needs_token: bool) -> None:
+    if needs_token:
+        operation["security"] = [{"bearer": []}]
+    for status, response in operation["responses"].items():
+        if int(status) >= 400 and errors.MEDIA_TYPE in response.get("content", {}):
+            response["content"] = {errors.MEDIA_TYPE: response["content"].pop("application/json")}
 
 
 def _add_health(app: FastAPI, queue: str) -> None:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 WORDS = {"audit", "notification", "task", "compliance", "event"}
 SHARED = "platform"
 ROOMS = {
-    "api": {"app", "deps", "edge", "errors", "recorder"},
+    "api": {"app", "deps", "edge", "errors", "recorder", "unit"},
     "workflows": {"options"},
     "activities": set[str](),
     "workers": {"runtime"},

@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import Depends, Path
 
 from api.app import router as make_router
-from api.deps import AppState, Unit, UnitOfWork, allow
+from api.deps import AppState, Unit, allow
 from api.recorder import Recorder
+from api.unit import UnitOfWork
 from core.auth import Caller
 from core.contracts.audit import AuditEvent, LogEvent
 from core.domain import audit as rules
@@ -34,7 +35,7 @@ class Recording:
     async def write(self, caller: Caller, event: AuditEvent) -> None:
         """Return when the event is committed, or will be with the answer."""
         if self._unit.has_key:
-            await store.append(await self._unit.open(caller), caller.tenant_id, [event])
+            await store.append(await self._unit.open(), caller.tenant_id, [event])
         else:
             await self._recorder.append(caller.tenant_id, event)
 

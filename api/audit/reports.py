@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import Response
 
 from api.audit.access import PREFIX, Id, Manager, router
-from api.deps import AppState, PageOf, Session, Starting, State
+from api.deps import AppState, PageOf, Session, Starting
+from api.unit import State
 from core.contracts.audit import (
     QUEUE,
     REPORT_RUN,

@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from api.compliance.access import PREFIX, Reader, RowId, Writer, must_know, must_read, router
-from api.deps import AppState, PageOf, Session, Starting, State
+from api.deps import AppState, PageOf, Session, Starting
+from api.unit import State
 from core.auth import Caller
 from core.contracts.compliance import (
     BATCH_RUN,

@@ -16,8 +16,9 @@ from api.compliance.access import (
     must_read,
     router,
 )
-from api.deps import AppState, PageOf, Session, State, Unit, must_reach
+from api.deps import AppState, PageOf, Session, Unit, must_reach
 from api.recorder import Recorder
+from api.unit import State
 from core.auth import Caller
 from core.contracts.compliance import (
     MAX_CHECK_BODY_BYTES,
@@ -63,7 +64,7 @@ async def check_content(unit: Unit, state: AppState, caller: Writer, wanted: Che
     (found,) = await detectors.inspect([wanted.content], wanted.check_types)
     made = conclude(order, check_id=new_id("chk"), text=wanted.content, found=found, at=datetime.now(UTC))
     if unit.has_key:
-        await store.record(await unit.open(caller), caller.tenant_id, [made])
+        await store.record(await unit.open(), caller.tenant_id, [made])
     else:
         recorder: Recorder[CheckRecord] = state.extras[RECORDER]
         await recorder.append(caller.tenant_id, made)

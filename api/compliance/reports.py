@@ -6,7 +6,8 @@ from fastapi import Response
 from fastapi.responses import HTMLResponse
 
 from api.compliance.access import PREFIX, Reader, RowId, Writer, router
-from api.deps import AppState, PageOf, Session, Starting, State
+from api.deps import AppState, PageOf, Session, Starting
+from api.unit import State
 from core.auth import Caller
 from core.contracts.compliance import (
     QUEUE,

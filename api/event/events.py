@@ -44,7 +44,7 @@ JSON = "application/json"
 async def publish(body: Publish, caller: Writer, unit: Unit, state: AppState) -> Response:
     row = _rows([body], caller, place=lambda _: "payload")[0]
     if unit.has_key:
-        await store.write(await unit.open(caller), [row])
+        await store.write(await unit.open(), [row])
     else:
         recorder: Recorder[Row] = state.extras["events"]
         await recorder.append(caller.tenant_id, row)

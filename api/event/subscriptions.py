@@ -10,7 +10,8 @@ from pydantic import JsonValue
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.app import router as make_router
-from api.deps import AppState, PageOf, Session, Starter, Starting, State, allow
+from api.deps import AppState, PageOf, Session, Starter, Starting, allow
+from api.unit import State
 from core.auth import Caller
 from core.contracts.event.webhook import (
     HURRY_SIGNAL,

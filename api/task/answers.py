@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import RowMapping
 
-from api.deps import State
+from api.unit import State
 from core.contracts.task import (
     Execution,
     Task,

@@ -5,11 +5,12 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Response
 
-from api.deps import AppState, PageOf, Session, Starting, State
+from api.deps import AppState, PageOf, Session, Starting
 from api.task import answers
 from api.task.access import PREFIX, Reader, TaskId, Writer, must_find, router
 from api.task.intents import intent, run_intent
 from api.task.pollers import Pollers
+from api.unit import State
 from core.auth import Caller
 from core.contracts.platform import AuditEntry, IntentKind, Moment, Page
 from core.contracts.task import (
