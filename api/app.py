@@ -114,7 +114,7 @@ def _tell_the_truth(operation: dict[str, Any], *, needs_token: bool) -> None:
         operation["security"] = [{"bearer": []}]
     for status, response in operation["responses"].items():
         if int(status) >= 400 and errors.MEDIA_TYPE in response.get("content", {}):
-            response["content"] = {errors.MEDIA_TYPE: response["content"].pop("application/json")}
+            response["content"] = {errors.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
 def _add_health(app: FastAPI, queue: str) -> None:
