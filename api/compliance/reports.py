@@ -131,7 +131,12 @@ async def get_report_html(session: Session, caller: Reader, report_id: RowId) ->
     return HTMLResponse(row.html or "")
 
 
-@router.get("/reports/{report_id}/csv", response_class=Response, summary="A completed report's figures as CSV")
+@router.get(
+    "/reports/{report_id}/csv",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    summary="A completed report's figures as CSV",
+)
 async def get_report_csv(session: Session, caller: Reader, report_id: RowId) -> Response:
     row = await _must_be_ready(session, caller, report_id)
     text = as_csv(ReportResult.model_validate(row.result))
