@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.contracts.audit import CreateReport, ReportBuilt, ReportHead, ReportResult
 from core.contracts.compliance import CheckType, DetectorResult, NewReport
 from core.contracts.compliance import ReportResult as CheckFigures
+from core.contracts.event.webhook import FailureClass
 from core.contracts.platform import Intent
 from core.contracts.task import HttpReply, HttpRequestPayload
 
@@ -141,4 +142,59 @@ class CheckReportPrinter(Protocol):
 
     async def html(self, report: NewReport, result: CheckFigures) -> str:
         """One HTML page that needs nothing from outside."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMessage:
+    """One message for one recipient by one channel. `addresses`: one, or for push a token for each device.
+
+    `message_id` is the same at every try, for providers and receivers that can tell a repetition by it.
+    """
+
+    message_id: str
+    notification_id: str
+    correlation_id: str
+    addresses: Sequence[str]
+    subject: str | None
+    text: str
+    html: str | None = None
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A provider has taken the message. `dead_addresses` will never work again."""
+
+    provider_message_id: str | None = None
+    dead_addresses: Sequence[str] = ()
+
+
+class DeliveryFailure(Exception):
+    """A provider has not taken the message. `code` is stable, the message tells why in the provider's words.
+
+    The class says what another try is worth; `retry_after` (seconds) when the provider wants it.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        failure_class: FailureClass,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        dead_addresses: Sequence[str] = (),
+    ) -> None:
+        super().__init__(code)
+        self.code, self.failure_class, self.message = code, failure_class, message
+        self.retry_after, self.dead_addresses = retry_after, dead_addresses
+
+
+class MessageChannel(Protocol):
+    """Hands messages to one provider."""
+
+    provider: str
+
+    async def send(self, message: OutgoingMessage) -> Receipt:
+        """One try, within a bounded time. DeliveryFailure if the provider did not take it."""
         ...

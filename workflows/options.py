@@ -1,5 +1,6 @@
 """Named timeouts and retry policies: the one retry table. A policy is chosen by the failure's class."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -46,6 +47,12 @@ ATTEMPT: dict[str, Any] = {
 TRANSIENT_BACKOFF = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 7200, 21600, 43200))
 THROTTLED_BACKOFF = tuple(timedelta(seconds=s) for s in (10, 60, 300, 900, 3600, 14400))
 LONGEST_RETRY_AFTER = timedelta(hours=12)
+
+
+def delay_after(backoff: Sequence[timedelta], failures: int) -> float | None:
+    """Seconds to wait if the next try fails too, after so many failures; None where it is the last."""
+    return backoff[failures].total_seconds() if failures < len(backoff) else None
+
 
 # A task handler's attempts: user code may be flaky, but not for ever. How many, the task says.
 TASK_RETRY = RetryPolicy(

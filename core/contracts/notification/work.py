@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from core.contracts.event.webhook import FailureClass, WebhookOutcome
-from core.contracts.notification.names import BatchStatus, Channel, ChannelStatus, NotificationStatus
+from core.contracts.notification.names import BatchStatus, Channel, NotificationStatus
 from core.contracts.platform import Answer
 
 
@@ -54,18 +54,17 @@ class WebhookEnd(NotificationRef):
 
 
 class ChannelView(Answer):
-    """One channel as the workflow sees it."""
+    """A channel that waits for another try, as the workflow sees it."""
 
     channel: Channel
-    status: ChannelStatus
     tries: int
-    next_attempt_at: datetime | None = None
+    next_attempt_at: datetime
 
 
 class SendState(Answer):
     """The answer of the query `state`, and of the updates."""
 
-    channels: list[ChannelView] = Field(default_factory=list)
+    waiting: list[ChannelView] = Field(default_factory=list)
     cancelled: bool = False
 
 
