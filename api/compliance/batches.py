@@ -151,7 +151,7 @@ def _progress(row: BatchRow) -> BatchProgress:
         checked=checked,
         failed=row.failed,
         cancelled=row.cancelled,
-        percent=100 * settled // row.total,
+        percent=100 * settled // max(1, row.total),
     )
 
 

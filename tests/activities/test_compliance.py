@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
 import pytest
+from sqlalchemy.exc import ProgrammingError
 from temporalio.testing import ActivityEnvironment
 
 from activities.compliance import SLICE_CHARACTERS, ComplianceActivities, slices
@@ -51,9 +52,9 @@ def activities(database: Database, finder: Finder) -> ComplianceActivities:
     return ComplianceActivities(database, finder, hash_key=b"k" * 32, printer=CheckReportPage())
 
 
-async def _open(database: Database, tenant: str, contents: list[str]) -> BatchInput:
+async def _open(database: Database, tenant: str, contents: list[str], batch_id: str | None = None) -> BatchInput:
     new = NewBatch(
-        batch_id=new_id("cbatch"),
+        batch_id=batch_id or new_id("cbatch"),
         tenant_id=tenant,
         checked_by="user_123",
         check_types=[CheckType.PII],
@@ -104,6 +105,15 @@ async def test_a_second_run_of_a_finished_chunk_changes_nothing(
     assert _counts(database_url, tenant) == (2, 2, 2)
 
 
+async def test_a_batch_opened_twice_under_one_id_is_one_batch(
+    activities: ComplianceActivities, database: Database, database_url: str, tenant: str
+) -> None:
+    batch = await _open(database, tenant, ["one", "two"])
+    await _open(database, tenant, ["one", "two"], batch_id=batch.batch_id)
+    assert await _run(activities, batch) == ChunkResult(checked=2, left=0)
+    assert _counts(database_url, tenant) == (2, 2, 2)
+
+
 async def test_two_attempts_at_once_check_each_text_once(
     activities: ComplianceActivities, database: Database, database_url: str, tenant: str
 ) -> None:
@@ -144,6 +154,22 @@ async def test_the_batch_tells_the_event_store_when_it_is_completed(
         query = "SELECT payload FROM event.events WHERE tenant_id = %s AND event_type = 'compliance.batch_completed'"
         ((payload,),) = connection.execute(query, (tenant,)).fetchall()
     assert (payload["total"], payload["failed"], payload["by_status"]) == (2, 1, {"flagged": 1})
+
+
+async def test_a_database_error_does_not_quote_what_was_written(database: Database, tenant: str) -> None:
+    """Errors reach logs and workflow histories."""
+    new = NewBatch(
+        batch_id=new_id("cbatch"),
+        tenant_id=f"{tenant}-other",
+        checked_by="marker-in-a-parameter",
+        check_types=[CheckType.PII],
+        policy="default",
+        policy_version=1,
+    )
+    with pytest.raises(ProgrammingError) as refused:
+        async with database.begin(tenant) as session:
+            await store.open_batch(session, new, [])
+    assert "marker-in-a-parameter" not in str(refused.value)
 
 
 def test_slices_keep_the_order_and_stay_within_a_seconds_work() -> None:

@@ -42,7 +42,10 @@ OPEN = (BatchStatus.PENDING, BatchStatus.RUNNING)
 
 
 async def open_batch(session: AsyncSession, new: NewBatch, items: Sequence[BatchItem]) -> BatchRow:
-    """Write a batch and its items. An item that cannot be checked has failed already, and its text is not written."""
+    """Write a batch and its items, or find it written. An item that cannot be checked has failed already, and its text
+    is not written."""
+    if known := await session.get(BatchRow, new.batch_id):
+        return known
     faults = [item_fault(item.content) for item in items]
     row = BatchRow(
         **new.model_dump(mode="json"),

@@ -18,7 +18,9 @@ _BY_TIME = (col(ReportRow.created_at), col(ReportRow.report_id))
 
 
 async def open_report(session: AsyncSession, new: NewReport) -> ReportRow:
-    """Write a report that waits for its workflow."""
+    """Write a report that waits for its workflow, or find it written."""
+    if known := await session.get(ReportRow, new.report_id):
+        return known
     row = ReportRow(**new.model_dump(), status=ReportStatus.PENDING, created_at=datetime.now(UTC))
     session.add(row)
     await session.flush()
