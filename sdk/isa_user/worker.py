@@ -75,6 +75,7 @@ class TaskWorker:
         self._handle_signals = handle_signals
         self._handlers: dict[str, AsyncHandler | SyncHandler] = {}
         self._stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def task(self, type: str) -> Callable[[Handler], Handler]:  # noqa: A002 - the API's word
         """Register the decorated function as the handler of a task type.
@@ -100,6 +101,7 @@ class TaskWorker:
         """Serve until SIGTERM, SIGINT or `stop`, then let running tasks end. A Temporal not up yet is waited for."""
         if not self._handlers:
             raise ValueError("no task type is registered: decorate a handler with @worker.task(...)")
+        self._loop = asyncio.get_running_loop()
         with self._signals_handled(), ThreadPoolExecutor(self._threads(), "task") as threads:
             client = await self._connected()
             if client is not None:
@@ -108,10 +110,14 @@ class TaskWorker:
         # (https://github.com/temporalio/sdk-python/issues/300).
         del client
         gc.collect()
+        self._loop = None
 
     def stop(self) -> None:
-        """End `run` as SIGTERM would. Call it on the event loop that runs the worker."""
-        self._stop.set()
+        """End `run` as SIGTERM would. May be called from any thread, and before `run`."""
+        if self._loop is None:
+            self._stop.set()
+        else:
+            self._loop.call_soon_threadsafe(self._stop.set)
 
     def _threads(self) -> int:
         return self._max_concurrent * len(self._handlers)
@@ -174,7 +180,7 @@ class TaskWorker:
         if not self._handle_signals or threading.current_thread() is not threading.main_thread():
             yield
             return
-        loop, before = asyncio.get_running_loop(), dict[signal.Signals, Any]()
+        before: dict[signal.Signals, Any] = {}
 
         def restore() -> None:
             for name, previous in before.items():
@@ -182,7 +188,7 @@ class TaskWorker:
 
         def handle(*_: Any) -> None:
             restore()
-            loop.call_soon_threadsafe(self._stop.set)
+            self.stop()
 
         try:
             for name in (signal.SIGTERM, signal.SIGINT):

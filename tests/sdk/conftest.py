@@ -2,7 +2,6 @@
 
 import asyncio
 import inspect
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -12,6 +11,36 @@ import pytest
 from isa_user import _retry
 
 from tests.sdk.server import ScriptedServer
+
+# An entry of the audit log, and a published event too.
+EVENT = {
+    "event_id": "aud_1",
+    "event_type": "user.login",
+    "category": "user",
+    "severity": "info",
+    "outcome": "success",
+    "actor_id": "user_123",
+    "occurred_at": "2024-01-01T00:00:00Z",
+    "recorded_at": "2024-01-01T00:00:01Z",
+    "published_at": "2024-01-01T00:00:01Z",
+    "published_by": "user_123",
+    "source": "api",
+    "stream": "main",
+    "payload": {},
+}
+REPORT = {
+    "report_id": "report_1",
+    "standard": "GDPR",
+    "status": "running",
+    "period_start": "2024-01-01T00:00:00Z",
+    "period_end": "2024-01-31T00:00:00Z",
+    "include_details": False,
+    "requested_by": "user_123",
+    "created_at": "2024-02-01T00:00:00Z",
+    "workflow_id": "audit.report:report_1",
+    "workflow_url": "http://localhost:8233/",
+}
+SUMMARY = {"user_id": "u", "total_events": 3, "activity_by_type": {"user.login": 3}}
 
 
 @pytest.fixture
@@ -76,21 +105,3 @@ async def client(request: pytest.FixtureRequest, server: ScriptedServer) -> Asyn
     yield make
     for twin in made:
         await twin.close()
-
-
-EVENT = {
-    "event_id": "aud_1",
-    "event_type": "user.login",
-    "category": "authentication",
-    "severity": "info",
-    "occurred_at": "2024-01-01T00:00:00Z",
-    "recorded_at": "2024-01-01T00:00:01Z",
-}
-
-
-@pytest.fixture
-def unused_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

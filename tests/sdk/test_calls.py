@@ -1,5 +1,6 @@
 """What a call sends: token, correlation id, path, body; and what it makes of the answer."""
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ import isa_user
 import isa_user.sync
 import pytest
 
-from tests.sdk.conftest import EVENT, MakeTwin
+from tests.sdk.conftest import EVENT, REPORT, SUMMARY, MakeTwin
 from tests.sdk.server import Reply, ScriptedServer
 
 GOOD = Reply(200, EVENT)
@@ -99,7 +100,7 @@ async def test_query_values_are_written_as_the_api_reads_them(client: MakeTwin, 
 async def test_an_id_is_one_segment_of_the_path_whatever_it_holds(
     client: MakeTwin, server: ScriptedServer, user_id: str, segment: str
 ) -> None:
-    server.answer(Reply(200, {"user_id": user_id, "total_events": 0}))
+    server.answer(Reply(200, SUMMARY))
 
     await client().user_summary(user_id)
 
@@ -150,7 +151,7 @@ def test_a_base_url_that_cannot_work_is_refused_at_once(module: Any, base_url: s
 async def test_an_async_client_drives_an_app_in_process() -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b'{"user_id": "u", "total_events": 3}'})
+        await send({"type": "http.response.body", "body": json.dumps(SUMMARY).encode()})
 
     async with isa_user.AuditClient("http://audit", transport=httpx.ASGITransport(app)) as audit:
         assert (await audit.user_summary("u")).total_events == 3
@@ -186,8 +187,7 @@ async def test_readiness_is_a_question_with_yes_or_no(
 
 
 async def test_waiting_ends_with_the_work_however_it_ended(client: MakeTwin, server: ScriptedServer) -> None:
-    report = {"report_id": "report_1", "standard": "GDPR"}
-    server.answer(Reply(200, report | {"status": "running"}), Reply(200, report | {"status": "failed"}))
+    server.answer(Reply(200, REPORT), Reply(200, REPORT | {"status": "failed"}))
 
     ended = await client().wait_for_report("report_1")
 
@@ -196,7 +196,7 @@ async def test_waiting_ends_with_the_work_however_it_ended(client: MakeTwin, ser
 
 
 async def test_waiting_gives_up_in_time(client: MakeTwin, server: ScriptedServer) -> None:
-    server.answer(Reply(200, {"report_id": "report_1", "status": "running"}))
+    server.answer(Reply(200, REPORT))
 
     with pytest.raises(isa_user.TimedOut) as failure:
         await client().wait_for_report("report_1", within=0)

@@ -14,7 +14,7 @@ def page(*ids: str, next_cursor: str | None = None) -> Reply:
     return Reply(
         200,
         {
-            "items": [EVENT | {"event_id": one, "published_at": "2024-01-01T00:00:01Z"} for one in ids],
+            "items": [EVENT | {"event_id": one} for one in ids],
             "next_cursor": next_cursor,
         },
     )

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from isa_user import ConnectionFailed, IsaError, RateLimited, ServiceUnavailable, TimedOut, _retry
 
+from tests.conftest import free_port
 from tests.sdk.conftest import EVENT, MakeTwin
 from tests.sdk.server import Dropped, Reply, ScriptedServer, problem
 
@@ -158,9 +159,9 @@ async def test_a_retry_after_that_says_nothing_is_passed_over(client: MakeTwin, 
     assert refusal.value.retry_after is None
 
 
-async def test_nobody_listening_is_a_connection_failure(client: MakeTwin, unused_port: int) -> None:
+async def test_nobody_listening_is_a_connection_failure(client: MakeTwin) -> None:
     twin = client()
-    twin.client.base_url = f"http://127.0.0.1:{unused_port}"
+    twin.client.base_url = f"http://127.0.0.1:{free_port()}"
 
     with pytest.raises(ConnectionFailed) as failure:
         await twin.log_event(event_type="user.login", max_retries=0)

@@ -18,6 +18,7 @@ import isa_user.worker
 import pytest
 from isa_user import types
 
+from tests.sdk.conftest import SUMMARY
 from tests.sdk.server import Reply, ScriptedServer
 
 SDK = Path(__file__).parents[2] / "sdk"
@@ -187,7 +188,7 @@ isa_user.sync.AuditClient({url!r}).user_summary("u")
 
 @pytest.mark.parametrize("code", [ASYNC, SYNC], ids=["async", "sync"])
 def test_a_client_that_nobody_closes_ends_without_a_warning(server: ScriptedServer, code: str) -> None:
-    server.answer(Reply(200, {"user_id": "u", "total_events": 0}))
+    server.answer(Reply(200, SUMMARY))
 
     done = run(code.format(url=server.url))
 

@@ -14,6 +14,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from tests.conftest import free_port
 from tests.sdk.tasks import FakeTasks, RunOneTask, new_ref
 
 QUEUE = "test.sdk.worker"
@@ -465,8 +466,8 @@ async def test_a_task_that_outlasts_the_drain_is_tried_again_elsewhere(
     assert tasks.said(execution, "result") == [{"result": "done by attempt 2"}]
 
 
-async def test_a_worker_waits_for_a_temporal_that_is_not_there(make: MakeWorker, unused_port: int) -> None:
-    worker = make(temporal=f"127.0.0.1:{unused_port}")
+async def test_a_worker_waits_for_a_temporal_that_is_not_there(make: MakeWorker) -> None:
+    worker = make(temporal=f"127.0.0.1:{free_port()}")
     worker.task("transcoding")(lambda ctx, payload: None)
 
     async with serving(worker) as running:

@@ -1,7 +1,7 @@
 """The audit service: the log, security alerts, compliance reports."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from isa_user._async._io import Paged
 from isa_user._async.base import BaseClient, CallOptions, ReadOptions, WriteOptions
@@ -14,6 +14,7 @@ from isa_user._models.audit import (
     NewAuditEvent,
     Outcome,
     Severity,
+    Standard,
     UserSummary,
 )
 from isa_user._models.base import BatchAccepted, Moment
@@ -173,13 +174,13 @@ class AuditClient(BaseClient):
     async def create_report(
         self,
         *,
-        standard: str,
+        standard: Standard,
         period_start: Moment,
         period_end: Moment,
         include_details: bool | None = None,
         **options: Unpack[WriteOptions],
     ) -> AuditReport:
-        """Start a compliance report, such as `standard="GDPR"`; `wait_for_report` waits until it is made."""
+        """Start a compliance report over a period, both ends included; `wait_for_report` waits until it is made."""
         body = {
             "standard": standard,
             "period_start": period_start,
@@ -200,6 +201,19 @@ class AuditClient(BaseClient):
         """One compliance report, finished or not."""
         request = Request(method="GET", path=path(ROOT + "/compliance/reports/{}", report_id))
         return await self._call(request, AuditReport, options)
+
+    async def report_html(self, report_id: str, **options: Unpack[ReadOptions]) -> str:
+        """A completed report as one page with charts. `Conflict` (`report_not_ready`) while it is being made."""
+        return await self._text(
+            Request(method="GET", path=path(ROOT + "/compliance/reports/{}/html", report_id)), options
+        )
+
+    async def report_csv(
+        self, report_id: str, *, part: Literal["figures", "events"] | None = None, **options: Unpack[ReadOptions]
+    ) -> str:
+        """A completed report's figures as CSV, or the events behind it when it was made with details."""
+        request = Request(method="GET", path=path(ROOT + "/compliance/reports/{}/csv", report_id), query={"part": part})
+        return await self._text(request, options)
 
     async def wait_for_report(
         self, report_id: str, *, within: float = WAIT_WITHIN, **options: Unpack[ReadOptions]

@@ -104,6 +104,9 @@ class BaseClient:
     async def _do(self, request: Request, options: CallOptions) -> None:
         await self._send(request, Options(**options))
 
+    async def _text(self, request: Request, options: CallOptions) -> str:
+        return (await self._send(request, Options(**options))).text
+
     def _pages(self, request: Request, model: type[Item], options: CallOptions) -> Paged[Item]:
         return start_paging(lambda: self._page(request, model, options))
 

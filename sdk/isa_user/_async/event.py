@@ -9,13 +9,16 @@ from isa_user._constants import WAIT_WITHIN
 from isa_user._models.base import BatchAccepted, Moment
 from isa_user._models.event import (
     Delivery,
+    DeliveryStatus,
     DeliveryType,
     Event,
     EventCategory,
     EventStatistics,
     NewEvent,
     Replay,
+    ReplayStatus,
     Subscription,
+    SubscriptionStatus,
 )
 from isa_user._request import Request, path
 
@@ -62,6 +65,7 @@ class EventClient(BaseClient):
         category: EventCategory | None = None,
         source: str | None = None,
         stream: str | None = None,
+        published_by: str | None = None,
         correlation_id: str | None = None,
         from_date: Moment | None = None,
         to_date: Moment | None = None,
@@ -69,12 +73,16 @@ class EventClient(BaseClient):
         cursor: str | None = None,
         **options: Unpack[CallOptions],
     ) -> Paged[Event]:
-        """Events that match all filters; `user.*` takes all types that begin so. `correlation_id` is a filter here."""
+        """Events that match all filters, newest first; `user.*` takes all types that begin so.
+
+        `stream` is the main one if left out, and `*` all of them. `to_date` is exclusive. `correlation_id` is a filter.
+        """
         query = {
             "event_type": event_type,
             "category": category,
             "source": source,
             "stream": stream,
+            "published_by": published_by,
             "correlation_id": correlation_id,
             "from": from_date,
             "to": to_date,
@@ -95,13 +103,16 @@ class EventClient(BaseClient):
         self,
         *,
         from_timestamp: Moment,
-        to_timestamp: Moment,
+        to_timestamp: Moment | None = None,
         target_stream: str,
         event_types: Sequence[str] | None = None,
         source_stream: str | None = None,
         **options: Unpack[WriteOptions],
     ) -> Replay:
-        """Copy past events into `target_stream`, each once; `wait_for_replay` waits until that is done."""
+        """Copy the events from `from_timestamp` until before `to_timestamp` (now if left out) into `target_stream`.
+
+        Each is there once, however often it is replayed. `wait_for_replay` waits until that is done.
+        """
         body = {
             "from_timestamp": from_timestamp,
             "to_timestamp": to_timestamp,
@@ -112,10 +123,15 @@ class EventClient(BaseClient):
         return await self._call(Request(method="POST", path=f"{EVENTS}/replay", body=body), Replay, options)
 
     def list_replays(
-        self, *, limit: int | None = None, cursor: str | None = None, **options: Unpack[ReadOptions]
+        self,
+        *,
+        status: ReplayStatus | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        **options: Unpack[ReadOptions],
     ) -> Paged[Replay]:
         """Replays, newest first."""
-        query = {"limit": limit, "cursor": cursor}
+        query = {"status": status, "limit": limit, "cursor": cursor}
         return self._pages(Request(method="GET", path=f"{EVENTS}/replays", query=query), Replay, options)
 
     async def get_replay(self, replay_id: str, **options: Unpack[ReadOptions]) -> Replay:
@@ -125,7 +141,7 @@ class EventClient(BaseClient):
     async def wait_for_replay(
         self, replay_id: str, *, within: float = WAIT_WITHIN, **options: Unpack[ReadOptions]
     ) -> Replay:
-        """The replay once it has ended: completed, failed or cancelled. `TimedOut` after `within` seconds."""
+        """The replay once it has ended, completed or cancelled. `TimedOut` after `within` seconds."""
         return await self._wait(
             lambda: self.get_replay(replay_id, **options), done=lambda replay: replay.finished, within=within
         )
@@ -156,10 +172,15 @@ class EventClient(BaseClient):
         return await self._call(Request(method="POST", path=SUBSCRIPTIONS, body=body), Subscription, options)
 
     def list_subscriptions(
-        self, *, limit: int | None = None, cursor: str | None = None, **options: Unpack[ReadOptions]
+        self,
+        *,
+        status: SubscriptionStatus | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        **options: Unpack[ReadOptions],
     ) -> Paged[Subscription]:
         """Subscriptions, newest first, without their secrets."""
-        query = {"limit": limit, "cursor": cursor}
+        query = {"status": status, "limit": limit, "cursor": cursor}
         return self._pages(Request(method="GET", path=SUBSCRIPTIONS, query=query), Subscription, options)
 
     async def get_subscription(self, subscription_id: str, **options: Unpack[ReadOptions]) -> Subscription:
@@ -173,11 +194,11 @@ class EventClient(BaseClient):
         *,
         event_types: Sequence[str] | None = None,
         webhook_url: str | None = None,
-        status: str | None = None,
+        status: SubscriptionStatus | None = None,
         description: str | None = None,
         **options: Unpack[ReadOptions],
     ) -> Subscription:
-        """Change what is given; `status` may be `active` or `paused`."""
+        """Change what is given. A paused subscription matches no new events; what already waits goes out later."""
         body = {
             "event_types": event_types,
             "webhook_url": webhook_url,
@@ -195,16 +216,22 @@ class EventClient(BaseClient):
         self,
         subscription_id: str,
         *,
+        status: DeliveryStatus | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         **options: Unpack[ReadOptions],
     ) -> Paged[Delivery]:
-        """What was delivered to a subscription, or tried, newest first."""
-        query = {"limit": limit, "cursor": cursor}
+        """What was delivered to a subscription, or tried, with every attempt, newest first."""
+        query = {"status": status, "limit": limit, "cursor": cursor}
         request = Request(method="GET", path=path(SUBSCRIPTIONS + "/{}/deliveries", subscription_id), query=query)
         return self._pages(request, Delivery, options)
 
+    async def redeliver(self, subscription_id: str, delivery_id: str, **options: Unpack[WriteOptions]) -> Delivery:
+        """Send a delivery again, or hurry one that waits for its next try."""
+        target = path(SUBSCRIPTIONS + "/{}/deliveries/{}/redeliver", subscription_id, delivery_id)
+        return await self._call(Request(method="POST", path=target), Delivery, options)
+
     async def rotate_secret(self, subscription_id: str, **options: Unpack[WriteOptions]) -> Subscription:
-        """Get a new signing secret; for a while deliveries carry the old signature beside the new one."""
+        """Get a new signing secret; the old one signs beside it for 24 hours."""
         request = Request(method="POST", path=path(SUBSCRIPTIONS + "/{}/rotate-secret", subscription_id))
         return await self._call(request, Subscription, options)

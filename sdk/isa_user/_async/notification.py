@@ -6,17 +6,20 @@ from typing import Any, Unpack
 from isa_user._async._io import Paged
 from isa_user._async.base import BaseClient, ReadOptions, WriteOptions
 from isa_user._constants import WAIT_WITHIN
+from isa_user._models.base import Priority
 from isa_user._models.notification import (
     Channel,
     InAppNotification,
+    MarkedRead,
     Notification,
     NotificationBatch,
+    NotificationStatus,
     Platform,
-    Priority,
     PushSubscription,
     Recipient,
     RenderedTemplate,
     Template,
+    TextFormat,
     UnreadCount,
 )
 from isa_user._request import Request, path
@@ -35,10 +38,18 @@ class NotificationClient(BaseClient):
         body: str,
         subject: str | None = None,
         variables: Sequence[str] | None = None,
+        format: TextFormat | None = None,  # noqa: A002 - the API's word
         **options: Unpack[WriteOptions],
     ) -> Template:
-        """Create a template; `{{name}}` in subject and body is filled when it is sent. `Conflict` on a taken name."""
-        wanted = {"name": name, "type": type, "subject": subject, "body": body, "variables": variables}
+        """Create a template; `{{name}}` in subject and body is filled when it is sent. A taken name is a `Conflict`."""
+        wanted = {
+            "name": name,
+            "type": type,
+            "subject": subject,
+            "body": body,
+            "variables": variables,
+            "format": format,
+        }
         return await self._call(Request(method="POST", path=f"{ROOT}/templates", body=wanted), Template, options)
 
     def list_templates(
@@ -48,9 +59,11 @@ class NotificationClient(BaseClient):
         query = {"limit": limit, "cursor": cursor}
         return self._pages(Request(method="GET", path=f"{ROOT}/templates", query=query), Template, options)
 
-    async def get_template(self, template_id: str, **options: Unpack[ReadOptions]) -> Template:
-        """One template, by id or by name."""
-        request = Request(method="GET", path=path(ROOT + "/templates/{}", template_id))
+    async def get_template(
+        self, template_id: str, *, version: int | None = None, **options: Unpack[ReadOptions]
+    ) -> Template:
+        """One template, by id or by name, in its newest version or the one asked for."""
+        request = Request(method="GET", path=path(ROOT + "/templates/{}", template_id), query={"version": version})
         return await self._call(request, Template, options)
 
     async def update_template(
@@ -60,10 +73,11 @@ class NotificationClient(BaseClient):
         body: str,
         subject: str | None = None,
         variables: Sequence[str] | None = None,
+        format: TextFormat | None = None,  # noqa: A002 - the API's word
         **options: Unpack[ReadOptions],
     ) -> Template:
         """Make a new version of a template, found by id or by name."""
-        wanted = {"subject": subject, "body": body, "variables": variables}
+        wanted = {"subject": subject, "body": body, "variables": variables, "format": format}
         request = Request(method="PUT", path=path(ROOT + "/templates/{}", template_id), body=wanted)
         return await self._call(request, Template, options)
 
@@ -85,10 +99,22 @@ class NotificationClient(BaseClient):
         locale: str | None = None,
         timezone: str | None = None,
         webhook_url: str | None = None,
+        preferences: Mapping[Channel, bool] | None = None,
         **options: Unpack[ReadOptions],
     ) -> Recipient:
-        """Say where a user is reached; replaces what was said before. `timezone` is a name such as `Europe/Berlin`."""
-        body = {"email": email, "phone": phone, "locale": locale, "timezone": timezone, "webhook_url": webhook_url}
+        """Say where a user is reached; addresses left out are forgotten, `preferences` left out stay.
+
+        `phone` is in international form, `timezone` a name such as `Europe/Berlin`. A preference of false means:
+        nothing more by this channel.
+        """
+        body = {
+            "email": email,
+            "phone": phone,
+            "locale": locale,
+            "timezone": timezone,
+            "webhook_url": webhook_url,
+            "preferences": preferences,
+        }
         request = Request(method="PUT", path=path(ROOT + "/recipients/{}", user_id), body=body)
         return await self._call(request, Recipient, options)
 
@@ -101,48 +127,62 @@ class NotificationClient(BaseClient):
         self,
         *,
         user_id: str,
-        template_id: str,
-        channels: Sequence[Channel],
+        template_id: str | None = None,
+        subject: str | None = None,
+        body: str | None = None,
+        channels: Sequence[Channel] | None = None,
         variables: Mapping[str, Any] | None = None,
         priority: Priority | None = None,
         **options: Unpack[WriteOptions],
     ) -> Notification:
         """Send one message. Accepted is not delivered: `wait_for_notification`, or `get`, tells of each channel.
 
-        `template_id` is an id or a name. A missing variable is a `ValidationError`, and nothing is sent.
+        Either `template_id` (an id or a name) says what, or `body` and `subject` with `channels`. Without `channels` a
+        template takes its own. A missing variable is a `ValidationError`, and nothing is sent.
         """
-        body = {
+        wanted = {
             "user_id": user_id,
             "template_id": template_id,
+            "subject": subject,
+            "body": body,
             "channels": channels,
             "variables": variables,
             "priority": priority,
         }
-        return await self._call(Request(method="POST", path=f"{ROOT}/send", body=body), Notification, options)
+        return await self._call(Request(method="POST", path=f"{ROOT}/send", body=wanted), Notification, options)
 
     async def send_batch(
         self,
         *,
-        template_id: str,
         user_ids: Sequence[str],
+        template_id: str | None = None,
+        subject: str | None = None,
+        body: str | None = None,
         channels: Sequence[Channel] | None = None,
         variables: Mapping[str, Any] | None = None,
         priority: Priority | None = None,
         **options: Unpack[WriteOptions],
     ) -> NotificationBatch:
-        """Send one message to many users."""
-        body = {
-            "template_id": template_id,
+        """Send one message to up to 10,000 users, as `send` does; a user named twice gets it once."""
+        wanted = {
             "user_ids": user_ids,
+            "template_id": template_id,
+            "subject": subject,
+            "body": body,
             "channels": channels,
             "variables": variables,
             "priority": priority,
         }
-        return await self._call(Request(method="POST", path=f"{ROOT}/batch", body=body), NotificationBatch, options)
+        return await self._call(Request(method="POST", path=f"{ROOT}/batch", body=wanted), NotificationBatch, options)
 
     async def get_batch(self, batch_id: str, **options: Unpack[ReadOptions]) -> NotificationBatch:
         """How far a batch is."""
         request = Request(method="GET", path=path(ROOT + "/batches/{}", batch_id))
+        return await self._call(request, NotificationBatch, options)
+
+    async def cancel_batch(self, batch_id: str, **options: Unpack[WriteOptions]) -> NotificationBatch:
+        """Stop what a batch has not sent yet. `Conflict` (`batch_finished`) when all is sent."""
+        request = Request(method="POST", path=path(ROOT + "/batches/{}/cancel", batch_id))
         return await self._call(request, NotificationBatch, options)
 
     async def wait_for_batch(
@@ -157,13 +197,14 @@ class NotificationClient(BaseClient):
         self,
         *,
         user_id: str | None = None,
-        status: str | None = None,
+        status: NotificationStatus | None = None,
+        batch_id: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         **options: Unpack[ReadOptions],
     ) -> Paged[Notification]:
         """Notifications, newest first."""
-        query = {"user_id": user_id, "status": status, "limit": limit, "cursor": cursor}
+        query = {"user_id": user_id, "status": status, "batch_id": batch_id, "limit": limit, "cursor": cursor}
         return self._pages(Request(method="GET", path=ROOT, query=query), Notification, options)
 
     async def get(self, notification_id: str, **options: Unpack[ReadOptions]) -> Notification:
@@ -180,7 +221,7 @@ class NotificationClient(BaseClient):
         )
 
     async def cancel(self, notification_id: str, **options: Unpack[WriteOptions]) -> Notification:
-        """Stop what has not been delivered yet. `Conflict` when nothing is left to stop."""
+        """Stop what has not been sent yet. `Conflict` (`notification_finished`) when nothing is left to stop."""
         request = Request(method="POST", path=path(ROOT + "/{}/cancel", notification_id))
         return await self._call(request, Notification, options)
 
@@ -202,6 +243,11 @@ class NotificationClient(BaseClient):
         """Mark an in-app notification as read; doing it again changes nothing."""
         request = Request(method="POST", path=path(ROOT + "/in-app/{}/read", notification_id))
         return await self._call(request, InAppNotification, options)
+
+    async def mark_all_read(self, user_id: str, **options: Unpack[WriteOptions]) -> MarkedRead:
+        """Mark all of a user's in-app notifications as read."""
+        request = Request(method="POST", path=path(ROOT + "/in-app/{}/read-all", user_id))
+        return await self._call(request, MarkedRead, options)
 
     async def unread_count(self, user_id: str, **options: Unpack[ReadOptions]) -> UnreadCount:
         """How many in-app notifications a user has not read."""

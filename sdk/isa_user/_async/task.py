@@ -7,11 +7,10 @@ from typing import Any, Unpack
 from isa_user._async._io import Paged
 from isa_user._async.base import BaseClient, ReadOptions, WriteOptions
 from isa_user._constants import WAIT_WITHIN
-from isa_user._models.base import Moment
+from isa_user._models.base import Moment, Priority
 from isa_user._models.task import (
     Execution,
     ExecutionAck,
-    Priority,
     StartedExecution,
     Task,
     TaskAnalytics,

@@ -1,12 +1,14 @@
 """What all results share: tolerance of newer servers, and the shape of an error answer."""
 
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Moment = datetime | date | str
 """A point in time as calls take it: RFC 3339 text or the objects; a bare date is midnight, no zone is UTC."""
+
+Priority = Literal["low", "normal", "high", "urgent"]
 
 
 class Result(BaseModel):
@@ -18,8 +20,8 @@ class Result(BaseModel):
 class WorkResult(Result):
     """An answer about work that runs as a workflow; `workflow_url` opens it in the Temporal UI."""
 
-    workflow_id: str | None = None
-    workflow_url: str | None = None
+    workflow_id: str
+    workflow_url: str
 
 
 class BatchAccepted(Result):

@@ -10,6 +10,7 @@ from isa_user._models.base import FieldError, Result, WorkResult
 CheckType = Literal["toxicity", "pii", "prompt_injection", "nsfw", "spam"]
 CheckStatus = Literal["passed", "flagged", "blocked", "review", "incomplete"]
 RiskLevel = Literal["none", "low", "medium", "high", "critical"]
+PiiEntity = Literal["email", "phone", "ssn", "credit_card", "address", "ip_address", "iban"]
 ComplianceReportType = Literal["pii_summary", "moderation_summary"]
 ReportPeriod = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
 
@@ -41,29 +42,40 @@ class DetectorResult(Result):
     detected: list[str] | None = None
     redacted: str | None = None
     spans: list[Span] | None = None
+    detector: str | None = None
+    detector_version: str | None = None
+    latency_ms: float | None = None
 
 
 class Check(Result):
-    """One text's outcome; `results` has an entry for each type that was asked for."""
+    """One text's outcome; `results` has an entry for each type that was asked for.
+
+    `content_hash` tells equal texts of a tenant, `content_length` counts characters; lists lack spans and redactions.
+    """
 
     check_id: str
     status: str
     risk_level: str
-    results: dict[str, DetectorResult] = Field(default_factory=dict)
-    policy: str | None = None
-    policy_version: int | None = None
-    content_type: str | None = None
-    checked_by: str | None = None
+    results: dict[str, DetectorResult]
+    policy: str
+    policy_version: int
+    content_type: str
+    content_hash: str
+    content_length: int
+    checked_by: str
     batch_id: str | None = None
     correlation_id: str | None = None
-    created_at: datetime | None = None
+    created_at: datetime
 
 
 class CheckedItem(Result):
-    """What became of one item of a batch, by its place in the request (from 0) and the id it was given."""
+    """What became of one item of a batch, by its place in the request (from 0) and the id it was given.
+
+    `status` is the check's once there is one, else the item's: pending, failed (then `error` says why) or cancelled.
+    """
 
     index: int
-    id: str | None = None
+    id: str | None
     status: str
     check_id: str | None = None
     risk_level: str | None = None
@@ -71,23 +83,41 @@ class CheckedItem(Result):
     error: FieldError | None = None
 
 
+class BatchProgress(Result):
+    """How many items are where; `percent` of them are done."""
+
+    total: int
+    pending: int
+    checked: int
+    failed: int
+    cancelled: int
+    percent: int
+
+
 class CheckBatch(WorkResult):
-    """A batch with the first page of its results; `batch_items` goes through all of them."""
+    """A batch and results in the order of the request: all when it was just checked, else the first of them.
+
+    `batch_items` goes through all.
+    """
 
     batch_id: str
     status: str
-    progress: dict[str, int] = Field(default_factory=dict)
-    by_status: dict[str, int] = Field(default_factory=dict)
-    policy: str | None = None
-    created_at: datetime | None = None
-    finished_at: datetime | None = None
-    items: list[CheckedItem] = Field(default_factory=list)
+    progress: BatchProgress
+    by_status: dict[str, int]
+    check_types: list[str]
+    policy: str
+    policy_version: int
+    checked_by: str
+    correlation_id: str | None
+    created_at: datetime
+    finished_at: datetime | None
+    items: list[CheckedItem]
     next_cursor: str | None = None
 
     @property
     def finished(self) -> bool:
         """Whether every item has been handled."""
-        return self.status in {"completed", "failed", "cancelled"}
+        return self.status in {"completed", "cancelled"}
 
 
 class TypeRule(Result):
@@ -103,26 +133,29 @@ class Policy(Result):
 
     name: str
     version: int
-    description: str = ""
-    built_in: bool = False
-    keep_redacted: bool = False
-    rules: dict[str, TypeRule] = Field(default_factory=dict)
+    description: str
+    built_in: bool
+    keep_redacted: bool
+    rules: dict[str, TypeRule]
 
 
 class ComplianceReport(WorkResult):
-    """A report on checks; `result` holds its figures once it is `finished`."""
+    """A report on checks over whole days (UTC, both included). `result` holds its figures once it is completed."""
 
     report_id: str
     report_type: str
     status: str
-    period: str | None = None
-    first_day: date | None = Field(None, alias="from")
-    last_day: date | None = Field(None, alias="to")
-    created_at: datetime | None = None
-    completed_at: datetime | None = None
+    period: str | None
+    first_day: date = Field(alias="from")
+    last_day: date = Field(alias="to")
+    include_details: bool
+    requested_by: str
+    correlation_id: str | None
+    created_at: datetime
+    completed_at: datetime | None
     result: dict[str, Any] | None = None
 
     @property
     def finished(self) -> bool:
-        """Whether the report is made, or has failed."""
-        return self.status in {"completed", "failed", "cancelled"}
+        """Whether the report is made."""
+        return self.status == "completed"

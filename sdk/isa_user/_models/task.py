@@ -8,34 +8,35 @@ from pydantic import Field
 from isa_user._models.base import Result, WorkResult
 
 TaskStatus = Literal["pending", "scheduled", "running", "completed", "failed", "cancelled"]
-Priority = Literal["low", "normal", "high", "urgent"]
-
-_FINISHED = {"completed", "failed", "cancelled"}
 
 
 class TaskFailure(Result):
     """Why a task failed; `code` is stable."""
 
     code: str
-    message: str = ""
+    message: str
 
 
 class Task(WorkResult):
-    """A task and its current or last execution. Lists leave out `payload` and `result`."""
+    """A task and its current or last execution; `progress` is in percent.
+
+    Lists leave out `payload`, `result`, `max_attempts`, `timeout_seconds`, `estimated_completion` and
+    `waiting_for_worker`. The last is true when nobody serves the type, and None when that cannot be told.
+    """
 
     task_id: str
     name: str
     type: str
     status: str
-    priority: str | None = None
-    owner_id: str | None = None
+    priority: str
+    owner_id: str
     payload: dict[str, Any] = Field(default_factory=dict)
     progress: float = 0
     message: str | None = None
     result: Any = None
     error: TaskFailure | None = None
-    execution_id: str | None = None
-    executions: int | None = None
+    execution_id: str
+    executions: int
     max_attempts: int | None = None
     timeout_seconds: int | None = None
     waiting_for_worker: bool | None = None
@@ -49,14 +50,14 @@ class Task(WorkResult):
     @property
     def finished(self) -> bool:
         """Whether it is completed, failed or cancelled."""
-        return self.status in _FINISHED
+        return self.status in {"completed", "failed", "cancelled"}
 
 
 class TaskWork(WorkResult):
     """A run-now or a cancel was accepted."""
 
     task_id: str
-    execution_id: str | None = None
+    execution_id: str
     status: str
 
 
@@ -66,7 +67,7 @@ class Attempt(Result):
     attempt: int
     worker: str | None = None
     status: str
-    started_at: datetime | None = None
+    started_at: datetime
     ended_at: datetime | None = None
     error: TaskFailure | None = None
 
@@ -78,11 +79,11 @@ class Execution(WorkResult):
     task_id: str
     number: int
     status: str
-    attempts: list[Attempt] = Field(default_factory=list)
+    attempts: list[Attempt]
     worker: str | None = None
     progress: float = 0
     message: str | None = None
-    queued_at: datetime | None = None
+    queued_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
     wait_seconds: float | None = None
@@ -98,9 +99,9 @@ class StartedExecution(Result):
     execution_id: str
     name: str
     type: str
-    payload: dict[str, Any] = Field(default_factory=dict)
+    payload: dict[str, Any]
     status: str
-    attempt: int | None = None
+    attempt: int
     correlation_id: str | None = None
 
 
@@ -112,7 +113,7 @@ class ExecutionAck(Result):
 
 
 class Spread(Result):
-    """Median and 95th percentile, in seconds."""
+    """Median and 95th percentile of recent completed executions, in seconds."""
 
     p50: float | None = None
     p95: float | None = None
@@ -123,7 +124,7 @@ class TypeFigures(Result):
 
     type: str
     total: int
-    by_status: dict[str, int] = Field(default_factory=dict)
+    by_status: dict[str, int]
     success_rate: float | None = None
     duration_seconds: Spread = Spread()
     wait_seconds: Spread = Spread()
@@ -142,12 +143,12 @@ class DayFigures(Result):
 class TaskAnalytics(Result):
     """Tasks by status now, and what happened in the period. Rates are between 0 and 1."""
 
-    from_date: date | None = None
-    to_date: date | None = None
-    total_tasks: int = 0
-    by_status: dict[str, int] = Field(default_factory=dict)
+    from_date: date
+    to_date: date
+    total_tasks: int
+    by_status: dict[str, int]
     success_rate: float | None = None
-    duration_seconds: Spread = Spread()
-    wait_seconds: Spread = Spread()
-    by_type: list[TypeFigures] = Field(default_factory=list)
-    per_day: list[DayFigures] = Field(default_factory=list)
+    duration_seconds: Spread
+    wait_seconds: Spread
+    by_type: list[TypeFigures]
+    per_day: list[DayFigures]

@@ -105,6 +105,9 @@ class BaseClient:
     def _do(self, request: Request, options: CallOptions) -> None:
         self._send(request, Options(**options))
 
+    def _text(self, request: Request, options: CallOptions) -> str:
+        return (self._send(request, Options(**options))).text
+
     def _pages(self, request: Request, model: type[Item], options: CallOptions) -> Paged[Item]:
         return start_paging(lambda: self._page(request, model, options))
 

@@ -16,6 +16,7 @@ from isa_user._models.compliance import (
     ComplianceReport,
     ComplianceReportType,
     ContentItem,
+    PiiEntity,
     Policy,
     ReportPeriod,
     RiskLevel,
@@ -58,8 +59,10 @@ class ComplianceClient(BaseClient):
     ) -> CheckBatch:
         """Check up to 1,000 texts. The answer is `finished` when that took less than `wait` seconds (10 if left out).
 
-        If it is not, `wait_for_batch` waits for the rest.
+        If it is not, `wait_for_batch` waits for the rest. `wait` may be up to 30, and comes on top of the time-out.
         """
+        if wait is not None:
+            options.setdefault("timeout", self._timeout + wait)
         body = {
             "items": items,
             "content_type": content_type,
@@ -69,9 +72,13 @@ class ComplianceClient(BaseClient):
         }
         return self._call(Request(method="POST", path=f"{ROOT}/batch-check", body=body), CheckBatch, options)
 
-    def get_batch(self, batch_id: str, **options: Unpack[ReadOptions]) -> CheckBatch:
-        """How far a batch is, with the first page of its results."""
-        return self._call(Request(method="GET", path=path(ROOT + "/batches/{}", batch_id)), CheckBatch, options)
+    def get_batch(
+        self, batch_id: str, *, limit: int | None = None, cursor: str | None = None, **options: Unpack[ReadOptions]
+    ) -> CheckBatch:
+        """How far a batch is, with a page of its results."""
+        query = {"limit": limit, "cursor": cursor}
+        request = Request(method="GET", path=path(ROOT + "/batches/{}", batch_id), query=query)
+        return self._call(request, CheckBatch, options)
 
     def batch_items(
         self, batch_id: str, *, limit: int | None = None, cursor: str | None = None, **options: Unpack[ReadOptions]
@@ -80,6 +87,11 @@ class ComplianceClient(BaseClient):
         query = {"limit": limit, "cursor": cursor}
         request = Request(method="GET", path=path(ROOT + "/batches/{}", batch_id), query=query)
         return self._pages(request, CheckedItem, options)
+
+    def cancel_batch(self, batch_id: str, **options: Unpack[WriteOptions]) -> CheckBatch:
+        """Give up what waits and delete its texts; what is checked stays. `Conflict` (`batch_finished`) at its end."""
+        request = Request(method="POST", path=path(ROOT + "/batches/{}/cancel", batch_id))
+        return self._call(request, CheckBatch, options)
 
     def wait_for_batch(
         self, batch_id: str, *, within: float = WAIT_WITHIN, **options: Unpack[ReadOptions]
@@ -93,7 +105,9 @@ class ComplianceClient(BaseClient):
         status: CheckStatus | None = None,
         risk_level: RiskLevel | None = None,
         check_type: CheckType | None = None,
+        entity: PiiEntity | None = None,
         policy: str | None = None,
+        checked_by: str | None = None,
         batch_id: str | None = None,
         from_date: Moment | None = None,
         to_date: Moment | None = None,
@@ -101,12 +115,14 @@ class ComplianceClient(BaseClient):
         cursor: str | None = None,
         **options: Unpack[ReadOptions],
     ) -> Paged[Check]:
-        """Past checks, newest first. The texts themselves are not kept."""
+        """Past checks, newest first, without spans and redactions; `to_date` is exclusive. Texts are not kept."""
         query = {
             "status": status,
             "risk_level": risk_level,
             "check_type": check_type,
+            "entity": entity,
             "policy": policy,
+            "checked_by": checked_by,
             "batch_id": batch_id,
             "from": from_date,
             "to": to_date,
@@ -119,12 +135,9 @@ class ComplianceClient(BaseClient):
         """One past check."""
         return self._call(Request(method="GET", path=path(ROOT + "/checks/{}", check_id)), Check, options)
 
-    def list_policies(
-        self, *, limit: int | None = None, cursor: str | None = None, **options: Unpack[ReadOptions]
-    ) -> Paged[Policy]:
+    def list_policies(self, **options: Unpack[ReadOptions]) -> Paged[Policy]:
         """The policies that a check may name."""
-        query = {"limit": limit, "cursor": cursor}
-        return self._pages(Request(method="GET", path=f"{ROOT}/policies", query=query), Policy, options)
+        return self._pages(Request(method="GET", path=f"{ROOT}/policies"), Policy, options)
 
     def get_policy(self, name: str, **options: Unpack[ReadOptions]) -> Policy:
         """One policy with its rules."""
@@ -161,6 +174,14 @@ class ComplianceClient(BaseClient):
         """One report, finished or not."""
         request = Request(method="GET", path=path(ROOT + "/reports/{}", report_id))
         return self._call(request, ComplianceReport, options)
+
+    def report_html(self, report_id: str, **options: Unpack[ReadOptions]) -> str:
+        """A completed report as one page with charts. `Conflict` (`report_not_ready`) while it is being made."""
+        return self._text(Request(method="GET", path=path(ROOT + "/reports/{}/html", report_id)), options)
+
+    def report_csv(self, report_id: str, **options: Unpack[ReadOptions]) -> str:
+        """A completed report's figures as CSV."""
+        return self._text(Request(method="GET", path=path(ROOT + "/reports/{}/csv", report_id)), options)
 
     def wait_for_report(
         self, report_id: str, *, within: float = WAIT_WITHIN, **options: Unpack[ReadOptions]

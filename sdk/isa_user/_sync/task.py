@@ -6,11 +6,10 @@ from datetime import date
 from typing import Any, Unpack
 
 from isa_user._constants import WAIT_WITHIN
-from isa_user._models.base import Moment
+from isa_user._models.base import Moment, Priority
 from isa_user._models.task import (
     Execution,
     ExecutionAck,
-    Priority,
     StartedExecution,
     Task,
     TaskAnalytics,
