@@ -39,6 +39,8 @@ def examine(stack: Stack) -> bool:
     """Print all findings; whether every one is good."""
     findings = list(_findings(stack))
     table = Table("", "what", "found", "how to mend it")
+    for column in table.columns:
+        column.overflow = "fold"
     for finding in findings:
         mark = "[green]✓[/]" if finding.fix is None else "[red]✗[/]"
         table.add_row(mark, finding.what, escape(finding.detail), escape(finding.fix or ""))

@@ -1,7 +1,10 @@
 """`./ops demo`: the platform's story, told with the SDK against the running stack."""
 
 import asyncio
+import queue
 import secrets
+
+from isa_user import IsaError
 
 from deploy import health
 from deploy.config import SERVICES, Stack
@@ -28,4 +31,10 @@ def main(stack: Stack) -> None:
         mark=mark,
         mailbox=stack.own_mailbox,
     )
-    asyncio.run(story.tell(scene, Teller(stack)))
+    try:
+        asyncio.run(story.tell(scene, Teller(stack)))
+    except (IsaError, TimeoutError, queue.Empty) as error:
+        said = str(error) or f"nothing came within {story.WITHIN_SECONDS:g} s"
+        raise OpsCliError(
+            f"The story breaks off here: {said}", "./ops logs api, ./ops logs workers, or ./ops doctor tell more."
+        ) from error

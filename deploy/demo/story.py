@@ -83,8 +83,9 @@ async def _notification(scene: Scene, teller: Teller) -> None:
             correlation_id=scene.correlation_id,
         )  # fmt: skip
         done = await notifications.wait_for_notification(sent.notification_id, within=WITHIN_SECONDS)
-        outcome = ", ".join(f"{channel.channel} {channel.status}" for channel in done.channels)
-        teller.step(f"sent over three channels: {outcome}", link=sent.workflow_url)
+        teller.step("sent over three channels", link=sent.workflow_url)
+        for way in done.channels:
+            teller.step(f"{way.channel}: {way.status}{f' ({way.error.code})' if way.error else ''}")
         unread = await notifications.unread_count(scene.user)
         teller.step(f"in the notification centre of {scene.user}: {unread.unread_count} unread")
         if scene.mailbox:
