@@ -42,7 +42,7 @@ def channels(deps: Deps) -> dict[Channel, MessageChannel]:
         from core.adapters.firebase import Firebase
 
         push = Firebase(settings.firebase_credentials, base_url=settings.firebase_base_url)
-        deps.stack.callback(push.close)
+        deps.stack.push_async_callback(push.close)
         found[Channel.PUSH] = push
     return found
 

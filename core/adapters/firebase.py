@@ -36,9 +36,9 @@ class Firebase:
         self._app = firebase_admin.initialize_app(certificate, {"httpTimeout": TIMEOUT_SECONDS}, name=name)
         _take_over_transport(self._app, base_url)
 
-    def close(self) -> None:
-        """Forget the app; firebase-admin keeps a list of them."""
-        firebase_admin.delete_app(self._app)
+    async def close(self) -> None:
+        """Forget the app. In a thread: firebase-admin closes its own asynchronous client in a loop of its own."""
+        await asyncio.to_thread(firebase_admin.delete_app, self._app)
 
     async def send(self, message: OutgoingMessage) -> Receipt:
         return await asyncio.to_thread(self._send, message)
@@ -80,7 +80,7 @@ def _failure(error: Exception, dead: Sequence[str]) -> DeliveryFailure:
 
 def _push(message: OutgoingMessage, token: str) -> messaging.Message:
     return messaging.Message(
-        token=token,
+        token=token,  # what devices register with; the installation id that may replace it is none of ours yet
         notification=messaging.Notification(
             title=(message.subject or "")[:MOST_TITLE_CHARACTERS] or None, body=message.text[:MOST_TEXT_CHARACTERS]
         ),
