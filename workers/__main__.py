@@ -32,6 +32,8 @@ async def _main(names: list[str]) -> None:
 
 def main(arguments: list[str]) -> None:
     """Run the named crews."""
+    # The sandbox imports a workflow's modules anew for each run: without byte code it would compile them each time.
+    sys.dont_write_bytecode = False
     unknown = [name for name in arguments if name not in NAMES]
     if unknown:
         sys.exit(f"No worker is called {', '.join(unknown)}. The workers: {', '.join(NAMES)}")

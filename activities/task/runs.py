@@ -1,12 +1,14 @@
 """The activities of task.run: two short transactions around a handler, and the bookkeeping of what goes wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import structlog
 from pydantic import JsonValue, ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -29,8 +31,10 @@ from core.ports import Transactions
 from core.store import task as store
 
 log = structlog.get_logger(__name__)
+Given = ParamSpec("Given")
+Written = TypeVar("Written")
 
-HEARTBEAT_SECONDS = 1.0
+HEARTBEAT_SECONDS, AGAIN_SECONDS = 1.0, 1.0
 NO_RESULT = TaskError(code="no_result", message="The worker ended without reporting a result.")
 TIMED_OUT = TaskFailure("timed_out", "The attempt ran out of time.")
 
@@ -58,20 +62,20 @@ class TaskActivities:
     async def perform(self, ref: RunRef) -> Ran:
         """One attempt of a built-in type."""
         attempt = activity.info().attempt
-        begun = await self._begin(ref, attempt)
-        if begun is None:
-            return Ran(status=await self._standing(ref))
-        try:
-            async with _heartbeats():
+        async with _heartbeats():
+            begun = await _patiently(self._begin, ref, attempt)
+            if begun is None:
+                return Ran(status=await self._standing(ref))
+            try:
                 result = await self._handle(ref, begun)
-        except TaskFailure as failure:
-            await self._keep_failure(ref, attempt, failure)
-            raise _told(failure) from failure
-        except asyncio.CancelledError:
-            if (details := activity.cancellation_details()) and details.timed_out:
-                await self._keep_failure(ref, attempt, TIMED_OUT)
-            raise
-        return await self._complete(ref, result)
+            except TaskFailure as failure:
+                await _patiently(self._keep_failure, ref, attempt, failure)
+                raise _told(failure) from failure
+            except asyncio.CancelledError:
+                if (details := activity.cancellation_details()) and details.timed_out:
+                    await self._keep_failure(ref, attempt, TIMED_OUT)
+                raise
+            return await _patiently(self._complete, ref, result)
 
     async def _begin(self, ref: RunRef, attempt: int) -> store.Begun | None:
         async with self._database.begin(ref.tenant_id) as session:
@@ -150,6 +154,16 @@ def _told(failure: TaskFailure) -> ApplicationError:
         non_retryable=not failure.retryable,
         next_retry_delay=failure.retry_after,
     )
+
+
+async def _patiently(write: Callable[Given, Awaitable[Written]], *given: Given.args, **named: Given.kwargs) -> Written:
+    """A Postgres that is away must not use up the handler's attempts: wait for it, as long as the attempt may last."""
+    while True:
+        try:
+            return await write(*given, **named)
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            log.warning("task.postgres_away", reason=type(error).__name__)
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 @asynccontextmanager

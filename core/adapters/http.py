@@ -1,40 +1,41 @@
-"""httpx behind the `http_request` task type: one shared client, answers read up to a limit."""
+"""The HTTP call of the `http_request` task type: one shared guarded client, answers read up to a limit."""
+
+import ssl
 
 import httpx
 
+from core.adapters.network import guarded_client
 from core.contracts.task import HttpReply, HttpRequestPayload
 from core.errors import Unavailable
 
 MAX_BODY_BYTES = 64 * 1024
-CONNECTIONS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=5)
+USER_AGENT = "isa-operations-task/1"
 
 
 class HttpxCaller:
-    """Calls public addresses; private ones only where that is allowed."""
+    """Calls public addresses; private ones only where that is allowed. Redirects are answers like any other."""
 
     def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
-        self._client = httpx.AsyncClient(limits=CONNECTIONS, follow_redirects=False)
+        self._client = guarded_client(allow_private=allow_private)
+        self._client.headers["user-agent"] = USER_AGENT
 
     async def call(self, request: HttpRequestPayload, *, headers: dict[str, str]) -> HttpReply:
-        content = request.body if isinstance(request.body, str) else None
-        body = None if content is not None else request.body
+        text = request.body if isinstance(request.body, str) else None
         try:
             async with self._client.stream(
                 request.method.value,
                 str(request.url),
                 headers=headers,
-                content=content,
-                json=body,
+                content=text,
+                json=request.body if text is None else None,
                 timeout=request.timeout_seconds,
             ) as response:
                 return await _read(response)
         except httpx.TimeoutException as error:
             raise Unavailable("The address did not answer in time.", code="http_timeout") from error
-        except httpx.TransportError as error:
-            raise Unavailable(
-                f"The address could not be reached: {type(error).__name__}.", code="http_unreachable"
-            ) from error
+        except (httpx.TransportError, ssl.SSLError) as error:
+            detail = f"The address could not be reached: {type(error).__name__}."
+            raise Unavailable(detail, code="http_unreachable") from error
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Update, case, cast, func, null, select
+from pydantic import JsonValue
+from pydantic_core import to_json
+from sqlalchemy import ColumnElement, Update, cast, func, null, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.platform import JsonObject
-from core.contracts.task import OPEN, TaskError, TaskStatus
-from core.store.task.statements import move_task, of_execution
-from core.tables.task import ExecutionRow, TaskRow
+from core.contracts.task import TaskError, TaskStatus
+from core.store.task.statements import Moved, of_execution
+from core.tables.task import ExecutionRow
 
 LOST = TaskError(code="attempt_lost", message="The worker stopped answering, or the attempt ran out of time.")
 
@@ -27,37 +29,62 @@ class Begun:
     correlation_id: str
 
 
+# The two statements of every task's happy path are written out, each one round trip. Only the task's current execution
+# moves, and only while it is open; an earlier attempt that never told its end has lost its worker.
+_BEGIN = text("""
+WITH moved AS (
+  UPDATE task.tasks SET status = 'running'
+  WHERE task_id = :task_id AND execution_id = :execution_id AND status IN ('pending', 'scheduled', 'running')
+  RETURNING execution_id, owner_id, name, type, payload, correlation_id
+), begun AS (
+  UPDATE task.executions AS e SET
+    status = 'running', attempt = :attempt, worker = :worker, attempt_started_at = now(),
+    started_at = coalesce(started_at, now()),
+    progress = CASE WHEN e.attempt < :attempt THEN 0 ELSE progress END,
+    message = CASE WHEN e.attempt < :attempt THEN NULL ELSE message END,
+    failures = CASE WHEN e.attempt < :attempt AND attempt_started_at IS NOT NULL
+      THEN failures || jsonb_build_array(jsonb_build_object(
+        'attempt', e.attempt, 'worker', e.worker, 'started_at', attempt_started_at, 'ended_at', now(),
+        'error', CAST(:lost AS jsonb)))
+      ELSE failures END
+  FROM moved WHERE e.execution_id = moved.execution_id AND e.attempt <= :attempt
+  RETURNING e.execution_id
+)
+SELECT owner_id, name, type, payload, correlation_id FROM moved JOIN begun USING (execution_id)
+""")
+_COMPLETE = text("""
+WITH moved AS (
+  UPDATE task.tasks SET status = 'completed'
+  WHERE task_id = :task_id AND execution_id = :execution_id AND status = 'running'
+  RETURNING task_id, execution_id, type, owner_id, correlation_id
+), closed AS (
+  UPDATE task.executions AS e SET
+    status = 'completed', completed_at = now(), progress = 100, result = CAST(:result AS jsonb)
+  FROM moved WHERE e.execution_id = moved.execution_id
+)
+SELECT * FROM moved
+""")
+
+
 async def begin_attempt(
     session: AsyncSession, *, task_id: str, execution_id: str, attempt: int, worker: str
 ) -> Begun | None:
     """A worker takes the execution: running from now. None if it is finished, or a later attempt has begun."""
-    columns = (TaskRow.owner_id, TaskRow.name, TaskRow.type, TaskRow.payload, TaskRow.correlation_id)
-    statement = move_task(task_id, execution_id, to=TaskStatus.RUNNING, out_of=OPEN).returning(*map(col, columns))
-    connection = await session.connection()
-    task = (await connection.execute(statement)).mappings().one_or_none()
-    if task is None:
-        return None
-    begun = await connection.execute(_begin(execution_id, attempt, worker))
-    return Begun(**task) if begun.rowcount else None
-
-
-def _begin(execution_id: str, attempt: int, worker: str) -> Update:
-    values: dict[str, Any] = {
-        "status": TaskStatus.RUNNING.value,
+    given = {
+        "task_id": task_id,
+        "execution_id": execution_id,
         "attempt": attempt,
         "worker": worker,
-        "attempt_started_at": func.now(),
-        "started_at": func.coalesce(col(ExecutionRow.started_at), func.now()),
+        "lost": LOST.model_dump_json(),
     }
-    if attempt > 1:
-        values |= {"progress": 0, "message": None, "failures": _with_lost_attempt(attempt)}
-    return of_execution(execution_id).where(col(ExecutionRow.attempt) <= attempt).values(values)
+    task = (await (await session.connection()).execute(_BEGIN, given)).mappings().one_or_none()
+    return None if task is None else Begun(**task)
 
 
-def _with_lost_attempt(attempt: int) -> ColumnElement[Any]:
-    """An earlier attempt that never told its end has lost its worker."""
-    unfinished = col(ExecutionRow.attempt_started_at).is_not(None) & (col(ExecutionRow.attempt) < attempt)
-    return case((unfinished, _with_failure(LOST)), else_=col(ExecutionRow.failures))
+async def end_attempt(session: AsyncSession, *, task_id: str, execution_id: str, result: JsonValue) -> Moved | None:
+    """The handler's result is kept, and the execution completed. None if it does not run (any more)."""
+    given = {"task_id": task_id, "execution_id": execution_id, "result": to_json(result).decode()}
+    return (await (await session.connection()).execute(_COMPLETE, given)).one_or_none()
 
 
 def _with_failure(error: TaskError) -> ColumnElement[Any]:

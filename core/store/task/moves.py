@@ -4,15 +4,15 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import JsonValue
-from sqlalchemy import Row, func, insert
+from sqlalchemy import func, insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.platform import DomainEvent, JsonObject, Service
 from core.contracts.task import FINISHED, OPEN, TaskError, TaskStatus
 from core.store import event
-from core.store.task.attempts import last_failure
-from core.store.task.statements import move_task, of_execution
+from core.store.task.attempts import end_attempt, last_failure
+from core.store.task.statements import Moved, move_task, of_execution
 from core.tables.task import ExecutionRow, TaskRow
 
 
@@ -65,17 +65,16 @@ async def complete(
     session: AsyncSession, tenant_id: str, *, task_id: str, execution_id: str, result: JsonValue
 ) -> bool:
     """The handler's result, once. False if the execution does not run (any more)."""
-    ended = await _end(session, task_id, execution_id, to=TaskStatus.COMPLETED, out_of=(TaskStatus.RUNNING,))
+    ended = await end_attempt(session, task_id=task_id, execution_id=execution_id, result=result)
     if ended is None:
         return False
-    await _close(session, execution_id, TaskStatus.COMPLETED, progress=100, result=result)
     await _tell(session, tenant_id, ended, TaskStatus.COMPLETED)
     return True
 
 
 async def fail(session: AsyncSession, tenant_id: str, *, task_id: str, execution_id: str, untold: TaskError) -> bool:
     """Failed for good, with the last attempt's own error, or `untold` if it ended without a word."""
-    ended = await _end(session, task_id, execution_id, to=TaskStatus.FAILED, out_of=OPEN)
+    ended = await _end(session, task_id, execution_id, to=TaskStatus.FAILED)
     if ended is None:
         return False
     error = await last_failure(session, execution_id, untold=untold)
@@ -86,7 +85,7 @@ async def fail(session: AsyncSession, tenant_id: str, *, task_id: str, execution
 
 async def cancel(session: AsyncSession, tenant_id: str, *, task_id: str, execution_id: str) -> bool:
     """Cancelled from now on, whatever its handler still does. False if it was finished."""
-    ended = await _end(session, task_id, execution_id, to=TaskStatus.CANCELLED, out_of=OPEN)
+    ended = await _end(session, task_id, execution_id, to=TaskStatus.CANCELLED)
     if ended is None:
         return False
     await _close(session, execution_id, TaskStatus.CANCELLED)
@@ -94,11 +93,9 @@ async def cancel(session: AsyncSession, tenant_id: str, *, task_id: str, executi
     return True
 
 
-async def _end(
-    session: AsyncSession, task_id: str, execution_id: str, *, to: TaskStatus, out_of: tuple[TaskStatus, ...]
-) -> Row[*tuple[Any, ...]] | None:
+async def _end(session: AsyncSession, task_id: str, execution_id: str, *, to: TaskStatus) -> Moved | None:
     columns = (TaskRow.task_id, TaskRow.execution_id, TaskRow.type, TaskRow.owner_id, TaskRow.correlation_id)
-    statement = move_task(task_id, execution_id, to=to, out_of=out_of).returning(*map(col, columns))
+    statement = move_task(task_id, execution_id, to=to, out_of=OPEN).returning(*map(col, columns))
     return (await (await session.connection()).execute(statement)).one_or_none()
 
 
@@ -110,7 +107,7 @@ async def _close(session: AsyncSession, execution_id: str, status: TaskStatus, *
 async def _tell(
     session: AsyncSession,
     tenant_id: str,
-    ended: Row[*tuple[Any, ...]],
+    ended: Moved,
     status: TaskStatus,
     more: JsonObject | None = None,
 ) -> None:
