@@ -27,8 +27,8 @@ BODIES: dict[str, Any] = {
         "code": "x", "message": "x", "retryable": False, "attempt": 1,
     },
     f"PATCH {SUBSCRIPTIONS}/{{subscription_id}}": {"status": "paused"},
-    f"PUT {NOTIFY}/templates/{{id_or_name}}": {"type": "email", "subject": "x", "body": "x"},
-    f"POST {NOTIFY}/templates/{{id_or_name}}/render": {"variables": {}},
+    f"PUT {NOTIFY}/templates/{{template}}": {"subject": "x", "body": "x"},
+    f"POST {NOTIFY}/templates/{{template}}/render": {"variables": {}},
     f"PUT {NOTIFY}/recipients/{{user_id}}": {"email": "intruder@example.com"},
 }  # fmt: skip
 
@@ -85,7 +85,7 @@ def _make(stack: Stack) -> Owned:
     post("audit", f"{AUDIT}/events", {"event_type": "a.b", "actor_id": OWNER, "metadata": {"m": marker}})
     post("audit", f"{AUDIT}/compliance/reports", {"standard": "GDPR", **period})
     template = {"name": marker, "type": "in_app", "subject": "s", "body": marker, "variables": []}
-    ids["notification.id_or_name"] = post("notification", f"{NOTIFY}/templates", template)["template_id"]
+    ids["notification.template"] = post("notification", f"{NOTIFY}/templates", template)["template_id"]
     post("notification", f"{NOTIFY}/push/subscribe", {"device_token": marker, "platform": "ios", "device_id": marker})
     post("notification", f"{NOTIFY}/batch", {"template_id": marker, "user_ids": [OWNER]})
     sent = {"user_id": OWNER, "template_id": marker, "channels": ["in_app"]}
@@ -123,7 +123,7 @@ def owned(stack: Stack) -> Iterator[Owned]:
 
 def _path(operation: Operation, owned: Owned) -> str:
     own = {key.partition(".")[2]: value for key, value in owned.ids.items() if key.startswith(f"{operation.service}.")}
-    return operation.path.format(**own, id=own.get("notification_id", ""))
+    return operation.path.format(**own)
 
 
 def _tells(answer_text: str, owned: Owned) -> bool:
