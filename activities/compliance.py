@@ -31,8 +31,8 @@ from core.store import compliance as store
 from core.tables.compliance import BatchItemRow, BatchRow, ReportRow
 
 CHUNK_ITEMS = 100
-SLICE_CHARACTERS = 64 * 1024
-"""As much as is inspected between two heartbeats: about a second's work."""
+CHUNK_CHARACTERS, SLICE_CHARACTERS = 1024 * 1024, 64 * 1024
+"""As much as is held and written at a time, and inspected between two heartbeats: about a second's work."""
 
 
 class ComplianceActivities:
@@ -52,7 +52,7 @@ class ComplianceActivities:
             items = await store.pending_items(session, wanted.batch_id, limit=CHUNK_ITEMS) if batch else []
         if batch is None:
             return ChunkResult()
-        records = await self._inspected(batch, items)
+        records = await self._inspected(batch, next(parts(items, CHUNK_CHARACTERS), []))
         async with self._database.begin(wanted.tenant_id) as session:
             return await store.settle_items(session, wanted.batch_id, records)
 
@@ -68,7 +68,7 @@ class ComplianceActivities:
         )
         types = [CheckType(word) for word in batch.check_types]
         records: list[CheckRecord] = []
-        for part in slices(items):
+        for part in parts(items, SLICE_CHARACTERS):
             texts = [item.content or "" for item in part]
             found = await self._detectors.inspect(texts, types)
             now = datetime.now(UTC)
@@ -91,13 +91,13 @@ class ComplianceActivities:
         return ReportOutcome(report_id=wanted.report_id, total_checks=result.total_checks)
 
 
-def slices(items: Sequence[BatchItemRow]) -> Iterator[list[BatchItemRow]]:
-    """The items in order, in parts of at most SLICE_CHARACTERS, or of one item."""
+def parts(items: Sequence[BatchItemRow], characters: int) -> Iterator[list[BatchItemRow]]:
+    """The items in order, in parts of at most so many characters, or of one item."""
     part: list[BatchItemRow] = []
     size = 0
     for item in items:
         length = len(item.content or "")
-        if part and size + length > SLICE_CHARACTERS:
+        if part and size + length > characters:
             yield part
             part, size = [], 0
         part.append(item)

@@ -37,6 +37,8 @@ from core.tables.compliance import BatchRow
 from core.telemetry import correlation_id
 from core.temporal import workflow_url
 
+MAX_ANSWERED_FINDINGS = 100_000
+"""More than these would cost the front door hundreds of megabytes; the answer then leaves spans and redaction out."""
 FIRST_LOOK_SECONDS, LONGEST_PAUSE_SECONDS = 0.02, 0.25
 
 
@@ -119,9 +121,11 @@ async def _whole(state: State, row: BatchRow, items: list[BatchItem]) -> Batch:
     """The ended batch with every result; while we still have the texts at hand, they are answered redacted."""
     async with state.database.begin(row.tenant_id) as session:
         ended = await store.batch_of(session, row.batch_id, checked_by=None)
-        results = await store.item_results(session, row.batch_id, limit=MAX_ITEMS)
-    for result in results:
-        _redact(result, items[result.index].content)
+        spans = await store.findings_in(session, row.batch_id) <= MAX_ANSWERED_FINDINGS
+        results = await store.item_results(session, row.batch_id, limit=MAX_ITEMS, spans=spans)
+    if spans:
+        for result in results:
+            _redact(result, items[result.index].content)
     return _answer(state, ended or row, results)
 
 

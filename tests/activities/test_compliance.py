@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import ProgrammingError
 from temporalio.testing import ActivityEnvironment
 
-from activities.compliance import SLICE_CHARACTERS, ComplianceActivities, slices
+from activities.compliance import CHUNK_CHARACTERS, SLICE_CHARACTERS, ComplianceActivities, parts
 from core.adapters.report_page.compliance import CheckReportPage
 from core.contracts.compliance import (
     BatchInput,
@@ -172,9 +172,18 @@ async def test_a_database_error_does_not_quote_what_was_written(database: Databa
     assert "marker-in-a-parameter" not in str(refused.value)
 
 
-def test_slices_keep_the_order_and_stay_within_a_seconds_work() -> None:
-    lengths = [10, SLICE_CHARACTERS, 20, 30, SLICE_CHARACTERS + 5, 1]
-    rows = [BatchItemRow(batch_id="b", position=n, content="x" * length) for n, length in enumerate(lengths)]
-    parts = list(slices(rows))
-    assert [row.position for part in parts for row in part] == [0, 1, 2, 3, 4, 5]
-    assert [len(part) for part in parts] == [1, 1, 2, 1, 1]
+def test_parts_keep_the_order_and_their_size() -> None:
+    rows = [
+        BatchItemRow(batch_id="b", position=n, content="x" * length) for n, length in enumerate([1, 10, 2, 3, 15, 1])
+    ]
+    found = list(parts(rows, 10))
+    assert [row.position for part in found for row in part] == [0, 1, 2, 3, 4, 5]
+    assert [len(part) for part in found] == [1, 1, 2, 1, 1]
+
+
+async def test_long_texts_go_in_smaller_chunks(
+    activities: ComplianceActivities, database: Database, tenant: str
+) -> None:
+    text = "x" * 100_000
+    batch = await _open(database, tenant, [text] * 15)
+    assert await _run(activities, batch) == ChunkResult(checked=CHUNK_CHARACTERS // len(text), left=5)

@@ -178,6 +178,17 @@ async def test_results_are_paged(compliance: httpx.AsyncClient, running: None) -
     assert seen == [0, 1, 2, 3, 4]
 
 
+async def test_results_read_later_have_neither_spans_nor_redacted_text(
+    compliance: httpx.AsyncClient, running: None
+) -> None:
+    batch_id = (await batch_check(compliance, items(PERSONAL), wait=30)).json()["batch_id"]
+    (item,) = (await compliance.get(f"{API}/batches/{batch_id}")).json()["items"]
+    assert item["results"]["pii"]["detected"] == ["email", "phone"]
+    assert {"spans", "redacted"}.isdisjoint(item["results"]["pii"])
+    kept = (await compliance.get(f"{API}/checks/{item['check_id']}")).json()
+    assert len(kept["results"]["pii"]["spans"]) == 2
+
+
 async def test_checks_of_a_batch_are_in_the_history(compliance: httpx.AsyncClient, running: None) -> None:
     batch_id = (await batch_check(compliance, items("a", "b"), wait=30)).json()["batch_id"]
     listed = (await compliance.get(f"{API}/checks?batch_id={batch_id}")).json()["items"]

@@ -10,7 +10,7 @@ from core.store.compliance.batches import (
     settle_items,
     start_batch,
 )
-from core.store.compliance.checks import check_of, checks_found, list_checks, record
+from core.store.compliance.checks import check_of, checks_found, findings_in, list_checks, record
 from core.store.compliance.days import counts
 from core.store.compliance.reports import complete_report, list_reports, open_report, report_of
 
@@ -21,6 +21,7 @@ __all__ = [
     "checks_found",
     "complete_report",
     "counts",
+    "findings_in",
     "is_open",
     "item_results",
     "list_checks",

@@ -81,7 +81,9 @@ async def is_open(session: AsyncSession, batch_id: str) -> bool:
     return status in OPEN
 
 
-async def item_results(session: AsyncSession, batch_id: str, *, limit: int, after: int = -1) -> list[BatchItemResult]:
+async def item_results(
+    session: AsyncSession, batch_id: str, *, limit: int, after: int = -1, spans: bool = False
+) -> list[BatchItemResult]:
     """What became of the items, in the order of the request; one more than `limit` if more follow."""
     names = ("position", "item_id", "check_id", "status", "error")
     query = (
@@ -91,7 +93,7 @@ async def item_results(session: AsyncSession, batch_id: str, *, limit: int, afte
         .limit(limit + 1)
     )
     items = (await (await session.connection()).execute(query)).mappings().all()
-    checks = await checks_of(session, [item["check_id"] for item in items])
+    checks = await checks_of(session, [item["check_id"] for item in items], whole=spans)
     return [_result(item, checks.get(item["check_id"])) for item in items]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import ColumnElement, RowMapping
+from sqlalchemy import ColumnElement, RowMapping, func
 from sqlalchemy import select as plain_select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -128,11 +128,19 @@ async def check_of(session: AsyncSession, check_id: str, *, checked_by: str | No
     return _as_check(row) if row else None
 
 
-async def checks_of(session: AsyncSession, check_ids: Sequence[str]) -> dict[str, Check]:
-    """These checks by their ids, as far as there are any."""
-    query = plain_select(*WHOLE).where(col(CheckRow.check_id).in_(check_ids))
+async def checks_of(session: AsyncSession, check_ids: Sequence[str], *, whole: bool) -> dict[str, Check]:
+    """These checks by their ids, as far as there are any; `whole`: with spans and redacted texts."""
+    columns = WHOLE if whole else (*ITEM, col(CheckRow.redacted))
+    query = plain_select(*columns).where(col(CheckRow.check_id).in_(check_ids))
     found = (await (await session.connection()).execute(query)).mappings()
     return {check.check_id: check for check in map(_as_check, found)}
+
+
+async def findings_in(session: AsyncSession, batch_id: str) -> int:
+    """How many spans the checks of a batch have in all."""
+    spans = func.jsonb_array_length(col(CheckRow.spans)[CheckType.PII.value])
+    query = plain_select(func.coalesce(func.sum(spans), 0)).where(col(CheckRow.batch_id) == batch_id)
+    return int((await (await session.connection()).execute(query)).scalar_one())
 
 
 async def checks_found(
