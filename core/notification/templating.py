@@ -29,6 +29,7 @@ LANGUAGE = (
     nodes.Not, nodes.List, nodes.Tuple, nodes.Keyword,
 )  # fmt: skip
 BUDGET = "_budget"
+NO_VARIABLES = frozenset({"self", "super"})
 
 
 class TemplateFault(Exception):
@@ -167,7 +168,7 @@ def _check(tree: nodes.Node) -> None:
             raise TemplateFault("a loop has neither 'recursive' nor 'if'", code="template_syntax", line=line)
         if isinstance(node, nodes.Filter) and node.name not in (*FILTERS, "join", "round"):
             raise TemplateFault(f"there is no filter '{node.name}'", code="template_syntax", line=line)
-        if isinstance(node, nodes.Name) and node.name.startswith("_"):
+        if isinstance(node, nodes.Name) and (node.name.startswith("_") or node.name in NO_VARIABLES):
             raise TemplateFault(f"'{node.name}' cannot be a variable", code="template_syntax", line=line)
         waiting += [(child, depth + 1, loops) for child in node.iter_child_nodes()]
 

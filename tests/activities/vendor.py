@@ -56,7 +56,9 @@ def vendor() -> Iterator[Vendor]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            reply = standing.answer(Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            reply = standing.answer(
+                Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+            )
             content = json.dumps(reply.body).encode() if reply.body is not None else b""
             self.send_response(reply.status)
             for name, value in {"Content-Type": "application/json", **reply.headers}.items():
