@@ -5,7 +5,9 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.app import Door
-from api.event import events, replays, subscriptions
+from api.app import router as make_router
+from api.event import events, publishing, replays, subscriptions
+from api.event.routes import PREFIX
 from api.recorder import Recorder
 from core.contracts.event.webhook import SECRET_PURPOSE
 from core.db import Database
@@ -22,9 +24,11 @@ def _extras(settings: Settings, database: Database) -> dict[str, Any]:
 
 
 def _routes() -> APIRouter:
-    every = APIRouter()
-    for part in (replays, subscriptions, events):  # events last: its /{event_id} would take the others' paths
-        every.include_router(part.router)
+    """One flat router: a nested one would have each request matched again at every level."""
+    every = make_router(PREFIX, "event")
+    # Publishing first, since it is called most; events last, since its /{event_id} would take the paths of others.
+    for part in (publishing, replays, subscriptions, events):
+        every.routes.extend(part.router.routes)
     return every
 
 

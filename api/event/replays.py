@@ -6,6 +6,7 @@ from fastapi import Depends, Query, Response
 
 from api.app import router as make_router
 from api.deps import PageOf, Session, Starter, Starting, allow
+from api.event.routes import EVENTS, PREFIX, REPLAYS
 from core.auth import Caller
 from core.contracts.event import QUEUE
 from core.contracts.event.replay import (
@@ -26,7 +27,7 @@ from core.store.platform import decode_cursor, encode_cursor
 from core.tables.event import ReplayRow
 from core.telemetry import correlation_id
 
-router = make_router("/api/v1/events", "replays")
+router = make_router(PREFIX, "event")
 Manager = Annotated[Caller, Depends(allow("event:manage"))]
 
 
@@ -68,7 +69,9 @@ async def _audit(session: Session, row: ReplayRow, caller: Caller, verb: str) ->
     await append_entries(session, row.tenant_id, [entry])
 
 
-@router.post("/replay", status_code=202, response_model=Replay, summary="Copy events of the past into another stream")
+@router.post(
+    f"{EVENTS}/replay", status_code=202, response_model=Replay, summary="Copy events of the past into another stream"
+)
 async def start_replay(
     body: ReplayRequest, caller: Manager, session: Session, starting: Starting, response: Response
 ) -> Replay:
@@ -76,11 +79,11 @@ async def start_replay(
     row = await store.create(session, body, asked)
     await _audit(session, row, caller, "started")
     await starting.promise(intent(row, IntentKind.START, caller.user_id))
-    response.headers["Location"] = f"{router.prefix}/replays/{row.replay_id}"
+    response.headers["Location"] = f"{PREFIX}{REPLAYS}/{row.replay_id}"
     return shown(row, starting)
 
 
-@router.get("/replays", response_model=Page[Replay], summary="Replays, newest first")
+@router.get(REPLAYS, response_model=Page[Replay], summary="Replays, newest first")
 async def list_replays(
     _: Manager,
     session: Session,
@@ -94,13 +97,13 @@ async def list_replays(
     return Page(items=items, next_cursor=encode_cursor(items[-1].replay_id) if len(rows) > paging.limit else None)
 
 
-@router.get("/replays/{replay_id}", response_model=Replay, summary="One replay and how far it is")
+@router.get(REPLAYS + "/{replay_id}", response_model=Replay, summary="One replay and how far it is")
 async def get_replay(replay_id: str, _: Manager, session: Session, starting: Starting) -> Replay:
     return shown(await _found(session, replay_id), starting)
 
 
 @router.post(
-    "/replays/{replay_id}/cancel", status_code=202, response_model=Replay, summary="Stop a replay; its copies stay"
+    REPLAYS + "/{replay_id}/cancel", status_code=202, response_model=Replay, summary="Stop a replay; its copies stay"
 )
 async def cancel_replay(
     replay_id: str, caller: Manager, session: Session, starting: Starting, response: Response
@@ -111,7 +114,7 @@ async def cancel_replay(
     await session.refresh(row)
     await _audit(session, row, caller, "cancelled")
     await starting.promise(intent(row, IntentKind.CANCEL, caller.user_id))
-    response.headers["Location"] = f"{router.prefix}/replays/{row.replay_id}"
+    response.headers["Location"] = f"{PREFIX}{REPLAYS}/{row.replay_id}"
     return shown(row, starting)
 
 

@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.app import router as make_router
 from api.deps import AppState, PageOf, Session, Starter, Starting, allow
+from api.event.routes import PREFIX, SUBSCRIPTIONS
 from api.unit import State
 from core.auth import Caller
 from core.contracts.event.webhook import (
@@ -37,7 +38,7 @@ from core.store.platform import decode_cursor, encode_cursor
 from core.tables.event import AttemptRow, DeliveryRow, SubscriptionRow
 from core.telemetry import correlation_id
 
-router = make_router("/api/v1/subscriptions", "subscriptions")
+router = make_router(PREFIX, "event")
 Manager = Annotated[Caller, Depends(allow("event:manage"))]
 SECRET_BYTES = 32
 OLD_SECRET_SIGNS = timedelta(hours=24)
@@ -81,7 +82,10 @@ async def _found(session: AsyncSession, subscription_id: str, *, lock: bool = Fa
 
 
 @router.post(
-    "", status_code=201, response_model=SubscriptionSecret, summary="Have matching events sent to a webhook, signed"
+    SUBSCRIPTIONS,
+    status_code=201,
+    response_model=SubscriptionSecret,
+    summary="Have matching events sent to a webhook, signed",
 )
 async def subscribe(
     body: Subscribe, caller: Manager, session: Session, state: AppState, response: Response
@@ -90,11 +94,11 @@ async def subscribe(
     secret = new_secret()
     row = await store.create(session, caller.tenant_id, body, by=caller.user_id, secret=_sealed(state, secret))
     await _audit(session, row, caller, "created")
-    response.headers["Location"] = f"{router.prefix}/{row.subscription_id}"
+    response.headers["Location"] = f"{PREFIX}{SUBSCRIPTIONS}/{row.subscription_id}"
     return SubscriptionSecret.model_validate(row.model_dump() | {"secret": secret})
 
 
-@router.get("", response_model=Page[Subscription], summary="Subscriptions, newest first")
+@router.get(SUBSCRIPTIONS, response_model=Page[Subscription], summary="Subscriptions, newest first")
 async def list_subscriptions(
     _: Manager,
     session: Session,
@@ -107,12 +111,14 @@ async def list_subscriptions(
     return Page(items=items, next_cursor=encode_cursor(items[-1].subscription_id) if len(rows) > paging.limit else None)
 
 
-@router.get("/{subscription_id}", response_model=Subscription, summary="One subscription")
+@router.get(SUBSCRIPTIONS + "/{subscription_id}", response_model=Subscription, summary="One subscription")
 async def get_subscription(subscription_id: str, _: Manager, session: Session) -> Subscription:
     return Subscription.model_validate(await _found(session, subscription_id))
 
 
-@router.patch("/{subscription_id}", response_model=Subscription, summary="Pause, resume or change a subscription")
+@router.patch(
+    SUBSCRIPTIONS + "/{subscription_id}", response_model=Subscription, summary="Pause, resume or change a subscription"
+)
 async def change_subscription(
     subscription_id: str, body: SubscriptionPatch, caller: Manager, session: Session, state: AppState
 ) -> Subscription:
@@ -130,7 +136,7 @@ async def change_subscription(
     return Subscription.model_validate(row)
 
 
-@router.delete("/{subscription_id}", status_code=204, summary="Unsubscribe; what waits is cancelled")
+@router.delete(SUBSCRIPTIONS + "/{subscription_id}", status_code=204, summary="Unsubscribe; what waits is cancelled")
 async def unsubscribe(subscription_id: str, caller: Manager, session: Session) -> None:
     row = await _found(session, subscription_id, lock=True)
     await _audit(session, row, caller, "deleted")
@@ -138,7 +144,7 @@ async def unsubscribe(subscription_id: str, caller: Manager, session: Session) -
 
 
 @router.post(
-    "/{subscription_id}/rotate-secret",
+    SUBSCRIPTIONS + "/{subscription_id}/rotate-secret",
     response_model=SubscriptionSecret,
     summary="A new signing secret; the old one signs beside it for 24 hours",
 )
@@ -153,7 +159,7 @@ async def rotate_secret(subscription_id: str, caller: Manager, session: Session,
 
 
 @router.get(
-    "/{subscription_id}/deliveries",
+    SUBSCRIPTIONS + "/{subscription_id}/deliveries",
     response_model=Page[Delivery],
     summary="Deliveries with their attempts, newest first",
 )
@@ -186,7 +192,7 @@ def _shown(row: DeliveryRow, attempts: list[AttemptRow], starting: Starter) -> D
 
 
 @router.post(
-    "/{subscription_id}/deliveries/{delivery_id}/redeliver",
+    SUBSCRIPTIONS + "/{subscription_id}/deliveries/{delivery_id}/redeliver",
     status_code=202,
     response_model=Delivery,
     summary="Send a delivery again, or hurry one that waits for its next try",
