@@ -24,7 +24,7 @@ SLOTS, EACH = 64, 8
 LEASE = timedelta(seconds=60)
 WAIT_FOR_ANSWERS_SECONDS, SHUTDOWN_SECONDS = 0.25, 2.0
 # Events that trickle in are taken in groups: a turn of the crank costs the same for one as for a thousand.
-GATHER_SECONDS, FULL = 0.1, 200
+GATHER_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class _Turn:
         if not moved and self._under_way:
             await asyncio.wait(self._under_way, timeout=WAIT_FOR_ANSWERS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             return await self._record() or 1
-        if 0 < moved < FULL and not self._under_way:
+        if 0 < matched < MATCHED_AT_ONCE and not self._under_way:
             await asyncio.sleep(GATHER_SECONDS)
         return moved
 

@@ -14,7 +14,7 @@ from core.store.event import statistics as store
 NAME = PumpName.EVENT_ROLLUP
 AT_ONCE = 10_000
 # Statistics are exact without the roll-up, so it may gather what trickles in.
-GATHER_SECONDS, FULL = 0.2, 1000
+GATHER_SECONDS = 0.2
 
 
 class Rollup:
@@ -42,6 +42,6 @@ class Rollup:
             self._watch.moved(NAME.value, 0, 0.0)
             return 0
         self._watch.moved(NAME.value, stretch.rows, stretch.waited)
-        if stretch.rows < FULL:
+        if stretch.rows < AT_ONCE:
             await asyncio.sleep(GATHER_SECONDS)
         return stretch.rows
