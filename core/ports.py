@@ -11,6 +11,7 @@ from core.contracts.audit import CreateReport, ReportBuilt, ReportHead, ReportRe
 from core.contracts.compliance import CheckType, DetectorResult, NewReport
 from core.contracts.compliance import ReportResult as CheckFigures
 from core.contracts.event.webhook import FailureClass
+from core.contracts.notification import Send
 from core.contracts.platform import Intent
 from core.contracts.task import HttpReply, HttpRequestPayload
 
@@ -60,6 +61,23 @@ class Detector(Protocol):
 
     def detect(self, texts: Sequence[str]) -> list[DetectorResult]:
         """One result for each text, in order."""
+        ...
+
+
+class NotificationDesk(Protocol):
+    """Accepts one message in the caller's transaction, as the notification front door does."""
+
+    async def accept(
+        self,
+        session: AsyncSession,
+        wanted: Send,
+        *,
+        notification_id: str,
+        tenant_id: str,
+        requested_by: str,
+        correlation_id: str,
+    ) -> None:
+        """Write it under this id; nothing starts it yet. OpsError where its template or variables are wrong."""
         ...
 
 

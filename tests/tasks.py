@@ -112,8 +112,8 @@ Handler = Callable[[Run], Awaitable[Any]]
 class ForeignWorker:
     """Serves `task.execute` as a customer's process does: over HTTP, with nothing of ours."""
 
-    def __init__(self, client: httpx.AsyncClient, handler: Handler) -> None:
-        self._client, self._handler = client, handler
+    def __init__(self, client: httpx.AsyncClient, handler: Handler, *, reports_result: bool) -> None:
+        self._client, self._handler, self._reports_result = client, handler, reports_result
 
     @activity.defn(name=TASK_EXECUTE)
     async def execute(self, ref: Json) -> None:
@@ -131,7 +131,8 @@ class ForeignWorker:
             raise ApplicationError(error.code, type="task.handler_failed", non_retryable=not error.retryable) from error
         finally:
             beating.cancel()
-        await self._client.post(f"{path}/result", json={"result": result})
+        if self._reports_result:
+            await self._client.post(f"{path}/result", json={"result": result})
 
 
 async def _beat() -> None:
@@ -142,11 +143,16 @@ async def _beat() -> None:
 
 @asynccontextmanager
 async def serving(
-    temporal: Client, client: httpx.AsyncClient, tenant: str, task_type: str, handler: Handler
+    temporal: Client,
+    client: httpx.AsyncClient,
+    tenant: str,
+    task_type: str,
+    handler: Handler,
+    *,
+    reports_result: bool = True,
 ) -> AsyncIterator[None]:
     """A foreign worker of one type, for as long as the block runs."""
-    worker = Worker(
-        temporal, task_queue=served_queue(tenant, task_type), activities=[ForeignWorker(client, handler).execute]
-    )
+    foreign = ForeignWorker(client, handler, reports_result=reports_result)
+    worker = Worker(temporal, task_queue=served_queue(tenant, task_type), activities=[foreign.execute])
     async with worker:
         yield

@@ -1,22 +1,57 @@
-"""The task service's crew: the queue `task`, and a handler for each built-in type."""
+"""The task service's crew: the queue `task`, and what serves each built-in type."""
 
-from typing import Any
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from activities.task import Handler, HttpRequest, TaskActivities
+from activities.task import CheckBatch, HttpRequest, MakeReport, ReplayEvents, SendNotification, TaskActivities
 from core.adapters.http import HttpxCaller
+from core.contracts.notification import Send
 from core.contracts.task import QUEUE, BuiltIn
+from core.notification.accept import Sender, accept
 from workers.runtime import Crew, Deps
 from workflows.task import TaskRun
 
 
 def crew(deps: Deps) -> Crew:
-    """Workflow, activities and handlers of tasks."""
+    """Workflow and activities of tasks. A new built-in type is one more line here."""
     http = HttpxCaller(allow_private=deps.settings.webhook_allow_private)
     deps.stack.push_async_callback(http.close)
-    handlers: dict[str, Handler[Any]] = {BuiltIn.HTTP_REQUEST: HttpRequest(http)}
-    activities = TaskActivities(deps.database, handlers, worker=deps.client.identity)
+    activities = TaskActivities(
+        deps.database,
+        handlers={BuiltIn.HTTP_REQUEST: HttpRequest(http)},
+        errands={
+            BuiltIn.NOTIFICATION_SEND: SendNotification(Desk()),
+            BuiltIn.COMPLIANCE_BATCH_CHECK: CheckBatch(),
+            BuiltIn.EVENT_REPLAY: ReplayEvents(),
+            BuiltIn.REPORT: MakeReport(),
+        },
+        worker=deps.client.identity,
+    )
     return Crew(
         queue=QUEUE,
         workflows=[TaskRun],
-        activities=[activities.admit, activities.release, activities.perform, activities.conclude],
+        activities=[
+            activities.admit,
+            activities.release,
+            activities.perform,
+            activities.settle,
+            activities.conclude,
+        ],
     )
+
+
+class Desk:
+    """The notification service's own way to accept a message."""
+
+    async def accept(
+        self,
+        session: AsyncSession,
+        wanted: Send,
+        *,
+        notification_id: str,
+        tenant_id: str,
+        requested_by: str,
+        correlation_id: str,
+    ) -> None:
+        """Write it; the task's workflow starts it."""
+        sender = Sender(tenant_id, requested_by, correlation_id)
+        await accept(session, sender, wanted, notification_id=notification_id)

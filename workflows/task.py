@@ -6,7 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, TimeoutType, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    ChildWorkflowError,
+    TimeoutType,
+    is_cancelled_exception,
+)
 from temporalio.exceptions import TimeoutError as AttemptTimeout
 
 from core.contracts.task import (
@@ -18,14 +24,17 @@ from core.contracts.task import (
     TASK_PERFORM,
     TASK_RELEASE,
     TASK_RUN,
+    TASK_SETTLE,
     Admission,
     Conclusion,
     ExecuteNow,
+    HandOver,
     Ran,
     Run,
     RunRef,
     RunStage,
     RunState,
+    Settlement,
     TaskError,
     TaskStatus,
     served_queue,
@@ -49,9 +58,7 @@ class TaskRun:
     @workflow.run
     async def run(self, run: Run) -> Ran:
         try:
-            if (run.scheduled_at or not run.built_in) and not await self._admitted():
-                return self._ended(TaskStatus.CANCELLED)
-            return await self._attempts()
+            return _or_failed(await self._carried_out(run))
         except ActivityError as error:
             if is_cancelled_exception(error):
                 await self._conclude(TaskStatus.CANCELLED)
@@ -62,6 +69,14 @@ class TaskRun:
         except asyncio.CancelledError:
             await self._conclude(TaskStatus.CANCELLED)
             raise
+
+    async def _carried_out(self, run: Run) -> Ran:
+        if (run.scheduled_at or not run.built_in) and not await self._admitted():
+            return self._ended(TaskStatus.CANCELLED)
+        ran = await self._attempts(run)
+        if not run.built_in or ran is None:
+            return await self._conclude(TaskStatus.COMPLETED)
+        return await self._handed_over(ran.handed_over) if ran.handed_over else self._ended(ran.status)
 
     async def _admitted(self) -> bool:
         """Whether the execution is still wanted, once its time has come.
@@ -85,8 +100,7 @@ class TaskRun:
             except TimeoutError:
                 self._now = True
 
-    async def _attempts(self) -> Ran:
-        run = self._run
+    async def _attempts(self, run: Run) -> Ran | None:
         queue = workflow.info().task_queue if run.built_in else served_queue(run.tenant_id, run.type)
         self._at(RunStage.RUNNING, f"Type {run.type} on queue `{queue}`: runs, or waits for a worker.")
         options: dict[str, Any] = LONG | {"retry_policy": replace(TASK_RETRY, maximum_attempts=run.attempt_limit)}
@@ -100,9 +114,37 @@ class TaskRun:
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
             **options,
         )
-        if run.built_in and ran is not None:
-            return self._ended(ran.status)
-        return await self._conclude(TaskStatus.COMPLETED)
+        return ran
+
+    async def _handed_over(self, work: HandOver) -> Ran:
+        """Another service's workflow does it. Its row says how that ended, so its failure is not looked at here."""
+        self._at(RunStage.HANDED_OVER, f"Waits for the workflow `{work.workflow_id}`.")
+        try:
+            await asyncio.wait_for(self._child(work), self._run.timeout_seconds)
+        except TimeoutError:
+            return await self._settle(TaskStatus.FAILED)
+        except ChildWorkflowError as error:
+            if workflow.cancellation_reason() is not None and is_cancelled_exception(error):
+                await self._settle(TaskStatus.CANCELLED)
+                raise
+        return await self._settle()
+
+    async def _child(self, work: HandOver) -> None:
+        await workflow.execute_child_workflow(
+            work.workflow_type,
+            work.payload,
+            id=work.workflow_id,
+            task_queue=work.queue,
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            search_attributes=workflow.info().typed_search_attributes,
+            static_summary=f"For task {self._ref.task_id}",
+        )
+
+    async def _settle(self, given_up: TaskStatus | None = None) -> Ran:
+        self._at(RunStage.CONCLUDING, "Closing the execution.")
+        settlement = Settlement(run=self._ref, given_up=given_up)
+        ran: Ran = await self._in_store(TASK_SETTLE, settlement, result_type=Ran)
+        return self._ended(ran.status)
 
     async def _conclude(self, status: TaskStatus, untold: TaskError | None = None) -> Ran:
         """Close the row if its handler did not; a worker that ended without a result has failed."""
@@ -132,6 +174,13 @@ class TaskRun:
     def state(self) -> RunState:
         """What this run is doing."""
         return RunState(stage=self._stage, scheduled_at=self._run.scheduled_at)
+
+
+def _or_failed(ran: Ran) -> Ran:
+    """A failed task is a failed workflow, so that an operator finds it."""
+    if ran.status is TaskStatus.FAILED:
+        raise ApplicationError("the task failed: its row says why", type=TASK_FAILED, non_retryable=True)
+    return ran
 
 
 def _told(error: ActivityError) -> TaskError:

@@ -6,13 +6,15 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, ParamSpec, TypeVar
 
 import structlog
-from pydantic import JsonValue, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.task.handlers import Handler, Job, PermanentTaskError, TaskFailure
+from activities.task.handlers import Errand, Handler, Job, PermanentTaskError, TaskFailure
+from core.contracts.platform import JsonObject
 from core.contracts.task import (
     BUILT_IN,
     HANDLER_FAILED,
@@ -20,10 +22,13 @@ from core.contracts.task import (
     TASK_CONCLUDE,
     TASK_PERFORM,
     TASK_RELEASE,
+    TASK_SETTLE,
     Admission,
     Conclusion,
+    HandOver,
     Ran,
     RunRef,
+    Settlement,
     TaskError,
     TaskStatus,
 )
@@ -40,10 +45,17 @@ TIMED_OUT = TaskFailure("timed_out", "The attempt ran out of time.")
 
 
 class TaskActivities:
-    """What task.run asks for. `handlers` serve the built-in types; `worker` is the name shown in the history."""
+    """What task.run asks for. `handlers` and `errands` serve the built-in types; the history shows `worker`."""
 
-    def __init__(self, database: Transactions, handlers: Mapping[str, Handler[Any]], worker: str) -> None:
-        self._database, self._handlers, self._worker = database, handlers, worker
+    def __init__(
+        self,
+        database: Transactions,
+        *,
+        handlers: Mapping[str, Handler[Any]],
+        errands: Mapping[str, Errand[Any]],
+        worker: str,
+    ) -> None:
+        self._database, self._handlers, self._errands, self._worker = database, handlers, errands, worker
 
     @activity.defn(name=TASK_ADMIT)
     async def admit(self, ref: RunRef) -> Admission:
@@ -67,6 +79,10 @@ class TaskActivities:
             if begun is None:
                 return Ran(status=await self._standing(ref))
             try:
+                if errand := self._errands.get(begun.type):
+                    return Ran(
+                        status=TaskStatus.RUNNING, handed_over=await _patiently(self._hand_over, ref, begun, errand)
+                    )
                 result = await self._handle(ref, begun)
             except TaskFailure as failure:
                 await _patiently(self._keep_failure, ref, attempt, failure)
@@ -87,12 +103,11 @@ class TaskActivities:
         handler = self._handlers.get(begun.type)
         if handler is None:
             raise PermanentTaskError("unknown_type", f"No handler of ours serves the type {begun.type}.")
+        job = self._job(ref, begun)
         try:
-            return await handler.run(self._job(ref, begun))
+            return await handler.run(job)
         except TaskFailure:
             raise
-        except ValidationError as error:
-            raise PermanentTaskError("bad_payload", "The payload is not what this type takes.") from error
         except Exception as error:
             log.exception("task.handler_broke", task_id=ref.task_id, type=begun.type)
             raise TaskFailure("handler_error", f"The handler broke: {type(error).__name__}.") from error
@@ -110,9 +125,40 @@ class TaskActivities:
             task_id=ref.task_id,
             execution_id=ref.execution_id,
             correlation_id=begun.correlation_id,
-            payload=BUILT_IN[begun.type].model_validate(begun.payload),
+            payload=_payload(begun.type, begun.payload),
             progress=progress,
         )
+
+    async def _hand_over(self, ref: RunRef, begun: store.Begun, errand: Errand[Any]) -> HandOver:
+        async with self._database.begin(ref.tenant_id) as session:
+            return await errand.open(session, self._job(ref, begun))
+
+    @activity.defn(name=TASK_SETTLE)
+    async def settle(self, wanted: Settlement) -> Ran:
+        """Close an execution that was handed over, unless it was closed before."""
+        ref = wanted.run
+        ids = {"task_id": ref.task_id, "execution_id": ref.execution_id}
+        async with self._database.begin(ref.tenant_id) as session:
+            begun = await store.begun(session, **ids)
+            errand, job = self._errands[begun.type], self._job(ref, begun)
+            if wanted.given_up is not None:
+                await errand.stop(session, job)
+            if wanted.given_up is TaskStatus.CANCELLED:
+                await store.cancel(session, ref.tenant_id, **ids)
+            elif wanted.given_up is not None:
+                await store.fail(session, ref.tenant_id, **ids, untold=_error(TIMED_OUT))
+            else:
+                await self._close(session, ref, errand, job)
+        return Ran(status=await self._standing(ref))
+
+    async def _close(self, session: AsyncSession, ref: RunRef, errand: Errand[Any], job: Job[Any]) -> None:
+        ids = {"task_id": ref.task_id, "execution_id": ref.execution_id}
+        try:
+            result = await errand.outcome(session, job)
+        except TaskFailure as failure:
+            await store.fail(session, ref.tenant_id, **ids, untold=_error(failure))
+        else:
+            await store.complete(session, ref.tenant_id, **ids, result=result)
 
     async def _complete(self, ref: RunRef, result: JsonValue) -> Ran:
         async with self._database.begin(ref.tenant_id) as session:
@@ -122,10 +168,9 @@ class TaskActivities:
         return Ran(status=TaskStatus.COMPLETED if done else await self._standing(ref))
 
     async def _keep_failure(self, ref: RunRef, attempt: int, failure: TaskFailure) -> None:
-        error = TaskError(code=failure.code, message=failure.message)
         async with self._database.begin(ref.tenant_id) as session:
             await store.fail_attempt(
-                session, task_id=ref.task_id, execution_id=ref.execution_id, attempt=attempt, error=error
+                session, task_id=ref.task_id, execution_id=ref.execution_id, attempt=attempt, error=_error(failure)
             )
 
     @activity.defn(name=TASK_CONCLUDE)
@@ -144,6 +189,17 @@ class TaskActivities:
         async with self._database.begin(ref.tenant_id) as session:
             status = await store.standing(session, task_id=ref.task_id, execution_id=ref.execution_id)
         return status or TaskStatus.CANCELLED
+
+
+def _error(failure: TaskFailure) -> TaskError:
+    return TaskError(code=failure.code, message=failure.message)
+
+
+def _payload(task_type: str, payload: JsonObject) -> BaseModel:
+    try:
+        return BUILT_IN[task_type].model_validate(payload)
+    except ValidationError as error:
+        raise PermanentTaskError("bad_payload", "The payload is not what this type takes.") from error
 
 
 def _told(failure: TaskFailure) -> ApplicationError:

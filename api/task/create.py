@@ -3,17 +3,18 @@
 from datetime import UTC, datetime
 
 from fastapi import Response
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from api.deps import AppState, Session, Starting
+from api.deps import AppState, Session, Starting, must_reach
 from api.errors import field_errors
 from api.task import answers
 from api.task.access import PREFIX, Writer, router
 from api.task.intents import run_intent
 from core.auth import Caller
-from core.contracts.task import BUILT_IN, CreateTask, Task, TaskStatus
+from core.contracts.notification import Send
+from core.contracts.task import BUILT_IN, BuiltIn, CreateTask, Task, TaskStatus
 from core.domain import task as rules
-from core.errors import FieldError, Invalid
+from core.errors import FieldError, Forbidden, Invalid
 from core.ids import new_id
 from core.store import task as store
 from core.tables.task import TaskRow
@@ -47,7 +48,7 @@ def _new_task(wanted: CreateTask, caller: Caller) -> TaskRow:
         tenant_id=caller.tenant_id,
         owner_id=caller.user_id,
         name=wanted.name,
-        type=_checked_type(wanted),
+        type=_checked_type(wanted, caller),
         priority=wanted.priority.value,
         status=rules.first_status(wanted.scheduled_at, now).value,
         payload=wanted.payload,
@@ -61,7 +62,25 @@ def _new_task(wanted: CreateTask, caller: Caller) -> TaskRow:
     )
 
 
-def _checked_type(wanted: CreateTask) -> str:
+# What the other services' own front doors would ask of a caller.
+NEEDED: dict[str, tuple[str, ...]] = {
+    BuiltIn.NOTIFICATION_SEND: ("notification:write",),
+    BuiltIn.COMPLIANCE_BATCH_CHECK: ("compliance:write",),
+    BuiltIn.EVENT_REPLAY: ("event:manage",),
+    BuiltIn.REPORT: ("audit:manage", "compliance:manage"),
+}
+
+
+def _must_be_allowed(caller: Caller, task_type: str, payload: BaseModel) -> None:
+    """A task gives nobody more rights than that service's front door."""
+    for permission in NEEDED.get(task_type, ()):
+        if permission not in caller.permissions:
+            raise Forbidden(f"A task of type {task_type} needs the permission {permission}.", code="permission_missing")
+    if isinstance(payload, Send):
+        must_reach(caller, payload.user_id)
+
+
+def _checked_type(wanted: CreateTask, caller: Caller) -> str:
     task_type = rules.type_of(wanted.name, wanted.type)
     if task_type is None:
         found = [
@@ -70,10 +89,11 @@ def _checked_type(wanted: CreateTask) -> str:
         raise Invalid("The task needs a type.", errors=found)
     if contract := BUILT_IN.get(task_type):
         try:
-            contract.model_validate(wanted.payload)
+            payload = contract.model_validate(wanted.payload)
         except ValidationError as error:
             found = field_errors(error.errors(include_input=False, include_url=False), prefix="payload.")
             raise Invalid(
                 f"The payload is not what {task_type} takes: {found[0].field}: {found[0].message}.", errors=found
             ) from error
+        _must_be_allowed(caller, task_type, payload)
     return task_type

@@ -8,6 +8,8 @@ from typing import Any
 
 from core.contracts.task import TYPE_PATTERN, Attempt, TaskError, TaskStatus
 
+TELLING_PROGRESS = 1.0  # percent; below it a handler has hardly begun, and what it says would be stretched too far
+
 
 def type_of(name: str, given: str | None) -> str | None:
     """The type a task has: the one given, else its name; None if the name cannot be one."""
@@ -36,7 +38,7 @@ def estimate_completion(
     """
     by_history = starts_at + typical if typical is not None else None
     elapsed = now - starts_at
-    if not 0 < progress <= 100 or elapsed <= timedelta(0):
+    if progress < TELLING_PROGRESS or elapsed <= timedelta(0):
         return max(now, by_history) if by_history is not None else None
     by_progress = starts_at + elapsed * (100 / progress)
     if by_history is None:

@@ -1,10 +1,14 @@
 """Payloads of the built-in types. A bad one is refused when the task is created, not when it runs."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, HttpUrl, JsonValue, StringConstraints
+from pydantic import BaseModel, Field, HttpUrl, JsonValue, RootModel, StringConstraints
 
+from core.contracts.audit import CreateReport
+from core.contracts.compliance import BatchRequest, ReportRequest
+from core.contracts.event.replay import ReplayRequest
+from core.contracts.notification import Send
 from core.contracts.platform import Answer, Contract
 
 
@@ -12,6 +16,10 @@ class BuiltIn(StrEnum):
     """Task types that our own workers serve."""
 
     HTTP_REQUEST = "http_request"
+    NOTIFICATION_SEND = "notification.send"
+    COMPLIANCE_BATCH_CHECK = "compliance.batch_check"
+    EVENT_REPLAY = "event.replay"
+    REPORT = "report"
 
 
 class HttpMethod(StrEnum):
@@ -52,4 +60,26 @@ class HttpReply(Answer):
     truncated: bool = False
 
 
-BUILT_IN: dict[str, type[BaseModel]] = {BuiltIn.HTTP_REQUEST: HttpRequestPayload}
+class AuditReportPayload(CreateReport):
+    """A compliance report of the audit service."""
+
+    report: Literal["audit"]
+
+
+class ComplianceReportPayload(ReportRequest):
+    """A report of the compliance service."""
+
+    report: Literal["compliance"]
+
+
+class ReportPayload(RootModel[Annotated[AuditReportPayload | ComplianceReportPayload, Field(discriminator="report")]]):
+    """Which service reports; the rest as that service's own front door takes it."""
+
+
+BUILT_IN: dict[str, type[BaseModel]] = {
+    BuiltIn.HTTP_REQUEST: HttpRequestPayload,
+    BuiltIn.NOTIFICATION_SEND: Send,
+    BuiltIn.COMPLIANCE_BATCH_CHECK: BatchRequest,
+    BuiltIn.EVENT_REPLAY: ReplayRequest,
+    BuiltIn.REPORT: ReportPayload,
+}

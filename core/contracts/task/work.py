@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from core.contracts.platform import Answer
 from core.contracts.task.answers import TaskError
@@ -26,10 +27,27 @@ class Run(RunRef):
     timeout_seconds: int | None = None
 
 
+class HandOver(Answer):
+    """Another service's workflow that does the work: the run waits for it as its child."""
+
+    workflow_type: str
+    workflow_id: str
+    queue: str
+    payload: dict[str, Any]
+
+
 class Ran(Answer):
-    """How an execution ended."""
+    """How an execution ended; or still `running`, handed over."""
 
     status: TaskStatus
+    handed_over: HandOver | None = None
+
+
+class Settlement(Answer):
+    """Close an execution that was handed over: by what came of it, or given up as `cancelled` or `failed`."""
+
+    run: RunRef
+    given_up: TaskStatus | None = None
 
 
 class ExecuteNow(Answer):
@@ -57,6 +75,7 @@ class RunStage(StrEnum):
     ADMITTING = "admitting"
     WAITING_FOR_TIME = "waiting_for_time"
     RUNNING = "running"
+    HANDED_OVER = "handed_over"
     CONCLUDING = "concluding"
     ENDED = "ended"
 

@@ -1,6 +1,6 @@
 """Queries of the task service: moves and attempts change where a task stands, lists read, figures add up."""
 
-from core.store.task.attempts import Begun, begin_attempt, fail_attempt, report_progress
+from core.store.task.attempts import Begun, begin_attempt, begun, fail_attempt, report_progress
 from core.store.task.figures import Ended, Figures, Scope, Timing, figures, recent_durations
 from core.store.task.lists import TaskFilter, executions_of, find_task, list_tasks, standing
 from core.store.task.moves import add_task, cancel, complete, fail, release, renew
@@ -14,6 +14,7 @@ __all__ = [
     "Timing",
     "add_task",
     "begin_attempt",
+    "begun",
     "cancel",
     "complete",
     "executions_of",

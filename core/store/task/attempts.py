@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.contracts.platform import JsonObject
 from core.contracts.task import TaskError, TaskStatus
 from core.store.task.statements import Moved, of_execution
-from core.tables.task import ExecutionRow
+from core.tables.task import ExecutionRow, TaskRow
 
 LOST = TaskError(code="attempt_lost", message="The worker stopped answering, or the attempt ran out of time.")
 
@@ -79,6 +79,17 @@ async def begin_attempt(
     }
     task = (await (await session.connection()).execute(_BEGIN, given)).mappings().one_or_none()
     return None if task is None else Begun(**task)
+
+
+async def begun(session: AsyncSession, *, task_id: str, execution_id: str) -> Begun:
+    """What an execution that has begun is about."""
+    columns = (TaskRow.owner_id, TaskRow.name, TaskRow.type, TaskRow.payload, TaskRow.correlation_id)
+    query = (
+        select(*map(col, columns))
+        .join(ExecutionRow, col(ExecutionRow.task_id) == col(TaskRow.task_id))
+        .where(col(TaskRow.task_id) == task_id, col(ExecutionRow.execution_id) == execution_id)
+    )
+    return Begun(**(await (await session.connection()).execute(query)).mappings().one())
 
 
 async def end_attempt(session: AsyncSession, *, task_id: str, execution_id: str, result: JsonValue) -> Moved | None:
