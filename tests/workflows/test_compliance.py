@@ -11,6 +11,7 @@ import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from activities.compliance import ComplianceActivities
+from api.compliance import batches
 from core.adapters.report_page.compliance import CheckReportPage
 from core.contracts.compliance import (
     BATCH_PROGRESS,
@@ -176,6 +177,15 @@ async def test_results_are_paged(compliance: httpx.AsyncClient, running: None) -
         seen += [item["index"] for item in page["items"]]
         cursor = page["next_cursor"]
     assert seen == [0, 1, 2, 3, 4]
+
+
+async def test_more_findings_than_an_answer_may_hold_are_left_to_the_single_checks(
+    compliance: httpx.AsyncClient, running: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "MAX_ANSWERED_FINDINGS", 1)
+    answer = await batch_check(compliance, items(PERSONAL), wait=30)
+    assert answer.status_code == 200
+    assert {"spans", "redacted"}.isdisjoint(answer.json()["items"][0]["results"]["pii"])
 
 
 async def test_results_read_later_have_neither_spans_nor_redacted_text(
