@@ -1,19 +1,20 @@
 """The router, who may do what, and the way single events are recorded."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 
 from api.app import router as make_router
-from api.deps import AppState, Unit, allow
+from api.deps import allow, unit_of
 from api.recorder import Recorder
-from api.unit import UnitOfWork
+from api.unit import UnitOfWork, state_of
 from core.auth import Caller
 from core.contracts.audit import AuditEvent, LogEvent
 from core.domain import audit as rules
 from core.errors import FieldError, Forbidden, Invalid
-from core.ids import new_id
+from core.ids import new_ids
 from core.store import audit as store
 from core.telemetry import correlation_id
 
@@ -40,24 +41,35 @@ class Recording:
             await self._recorder.append(caller.tenant_id, event)
 
 
-async def recording(state: AppState, unit: Unit) -> Recording:
-    return Recording(unit, state.extras["recorder"])
+async def recording(request: Request) -> Recording:
+    return Recording(await unit_of(request), state_of(request.app).extras["recorder"])
 
 
 Record = Annotated[Recording, Depends(recording)]
 
 
-def accepted(wanted: LogEvent, caller: Caller, now: datetime, *, at: str = "") -> AuditEvent:
-    """The event as it will be kept. Forbidden for another's name, Invalid for a time to come; `at` names the item."""
-    if wanted.actor_id is not None and caller.own_only not in (None, wanted.actor_id):
-        found = [FieldError(f"{at}actor_id", "must be the token's own user", "not_yours")]
-        raise Forbidden("A user's token logs only what that user did.", code="not_yours", errors=found)
-    if wanted.occurred_at is not None and rules.is_future(wanted.occurred_at, now):
-        found = [FieldError(f"{at}occurred_at", "lies in the future", "in_the_future")]
-        raise Invalid(f"{at}occurred_at: an event that is logged has happened.", errors=found)
-    return rules.recorded(
-        wanted, event_id=new_id("aud"), actor_id=caller.user_id, correlation_id=correlation_id.get(), now=now
-    )
+def accepted(events: Sequence[LogEvent], caller: Caller, at: datetime, *, place: str = "") -> list[AuditEvent]:
+    """The events as they will be kept; `place` names an item of a batch, as in `events[{}].`."""
+    for index, wanted in enumerate(events):
+        if wanted.actor_id is not None and caller.own_only not in (None, wanted.actor_id):
+            raise _not_yours(f"{place.format(index)}actor_id")
+        if rules.is_future(wanted.occurred_at, at):
+            raise _not_yet(f"{place.format(index)}occurred_at")
+    ids, correlation = new_ids("aud", len(events)), correlation_id.get()
+    return [
+        rules.recorded(wanted, event_id=event_id, actor_id=caller.user_id, correlation_id=correlation, now=at)
+        for event_id, wanted in zip(ids, events, strict=True)
+    ]
+
+
+def _not_yours(field: str) -> Forbidden:
+    found = [FieldError(field, "must be the token's own user", "not_yours")]
+    return Forbidden("A user's token logs only what that user did.", code="not_yours", errors=found)
+
+
+def _not_yet(field: str) -> Invalid:
+    found = [FieldError(field, "lies in the future", "in_the_future")]
+    return Invalid(f"{field}: an event that is logged has happened.", errors=found)
 
 
 def now() -> datetime:

@@ -1,11 +1,13 @@
 """What is filled in when an event is logged: category, outcome, actor, times."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from core.contracts.audit import AuditEvent, LogEvent, Outcome
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+KNOWN_TYPES: Final = 4096
 OTHER: Final = "activity"
 
 # The first word of the type that is listed decides; a verb decides where the subject does not.
@@ -32,6 +34,7 @@ _DENIED: Final = ("denied", "forbidden", "unauthorized", "blocked", "rejected", 
 _FAILED: Final = ("failed", "failure", "fail", "error", "invalid")
 
 
+@lru_cache(maxsize=KNOWN_TYPES)
 def category_of(event_type: str) -> str:
     """The category of an event that names none: by its subject (`payment.created`), else by its verb (`file.view`)."""
     subject, *rest = event_type.lower().split(".")
@@ -40,6 +43,7 @@ def category_of(event_type: str) -> str:
     return next((_VERBS[word] for word in reversed(rest) if word in _VERBS), OTHER)
 
 
+@lru_cache(maxsize=KNOWN_TYPES)
 def outcome_of(event_type: str) -> Outcome:
     """The outcome of an event that names none: `login.failed` and `login_failed` failed, `access.denied` was denied."""
     words = event_type.lower().replace(".", "_").replace("-", "_").replace(":", "_").split("_")
@@ -55,7 +59,7 @@ def is_future(occurred_at: datetime | None, now: datetime) -> bool:
 
 def recorded(wanted: LogEvent, *, event_id: str, actor_id: str, correlation_id: str, now: datetime) -> AuditEvent:
     """The event as the log keeps it; what the caller left out is derived. `actor_id` is the caller's own."""
-    return AuditEvent.model_construct(
+    return AuditEvent(
         event_id=event_id,
         event_type=wanted.event_type,
         category=wanted.category or category_of(wanted.event_type),
