@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 
@@ -11,7 +10,6 @@ from core.contracts.event.replay import (
     REPLAY_CANCEL,
     REPLAY_COPY,
     ReplayRef,
-    ReplayRequest,
     ReplayResult,
     ReplayStatus,
 )
@@ -28,10 +26,10 @@ Progress = Callable[[int, int], None]
 
 
 class Replays:
-    """The activities of the workflow `event.replay`, and the same as functions for the task type of that name.
+    """The activities of the workflow `event.replay`.
 
-    A task handler: `ref = await replays.request(ReplayRef(...), request, by=…)`, then `await replays.copy(ref, told)`.
-    Both may be called again after a crash: the row remembers how far the replay came, and no event is copied twice.
+    They may run again after a crash: the row remembers how far the replay came, and no event is copied twice. Another
+    service keeps a row with `core.store.event.replay.create` and runs the workflow `event.replay` as its child.
     """
 
     def __init__(self, database: Transactions, *, chunk: int = CHUNK) -> None:
@@ -52,19 +50,6 @@ class Replays:
         async with self._database.begin(ref.tenant_id) as session:
             await store.finish(session, ref.replay_id, ReplayStatus.CANCELLED)
             return _result(await _found(session, ref))
-
-    async def request(
-        self, ref: ReplayRef, request: ReplayRequest, *, by: str, correlation_id: str | None = None
-    ) -> ReplayRef:
-        """Keep a replay under an id of the caller's; the same id again is the same replay."""
-        try:
-            async with self._database.begin(ref.tenant_id) as session:
-                asked = store.Asked(ref.tenant_id, by, correlation_id)
-                await store.create(session, request, asked, replay_id=ref.replay_id)
-        except IntegrityError:
-            async with self._database.begin(ref.tenant_id) as session:
-                await _found(session, ref)
-        return ref
 
     async def copy(self, ref: ReplayRef, progress: Progress) -> ReplayResult:
         """Copy chunk by chunk; `progress` hears (done, total) after each."""

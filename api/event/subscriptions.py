@@ -127,8 +127,7 @@ async def change_subscription(
         _check_address(state, body.webhook_url)
     changed = body.model_dump(exclude_unset=True, mode="json")
     for name, value in changed.items():
-        if value is not None or name == "description":
-            setattr(row, name, value)
+        setattr(row, name, value)
     if body.status is not None:
         row.status_reason = None
     await store.save(session, row)

@@ -102,7 +102,10 @@ async def test_bad_input_is_named(event: httpx.AsyncClient) -> None:
 
 
 async def test_text_of_every_kind_survives_the_bulk_path(event: httpx.AsyncClient) -> None:
-    payload: dict[str, Any] = {"text": 'tab\t newline\n back\\slash "quoted" \\N \\. é 漢 🎉', "": [None, True, 1.5, {"a": {}}]}
+    payload: dict[str, Any] = {
+        "text": 'tab\t newline\n back\\slash "quoted" \\N \\. é 漢 🎉',
+        "": [None, True, 1.5, {"a": {}}],
+    }
     correlation = "tab\tand \\ and 漢"
     published = await _publish(event, payload=payload, correlation_id=correlation)
     found = (await event.get(f"{EVENTS}/{published['event_id']}")).json()

@@ -104,6 +104,8 @@ class SubscriptionPatch(Contract):
     def _something(self) -> "SubscriptionPatch":
         if not self.model_fields_set:
             raise ValueError("name at least one field to change: status, event_types, webhook_url, description")
+        if any(getattr(self, name) is None for name in self.model_fields_set - {"description"}):
+            raise ValueError("only description may be null; leave out what shall stay as it is")
         return self
 
 
