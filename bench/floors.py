@@ -64,10 +64,9 @@ def _copy(job: tuple[str, float]) -> int:
         time.sleep(max(0.0, starts - time.time()))
         ends, count = time.monotonic() + COPY_SECONDS, 0
         while time.monotonic() < ends:
-            with connection.transaction(), connection.cursor() as cursor:
-                with cursor.copy(statement) as copy:
-                    for row in rows(ROWS_A_COPY):
-                        copy.write_row(row)
+            with connection.transaction(), connection.cursor() as cursor, cursor.copy(statement) as copy:
+                for row in rows(ROWS_A_COPY):
+                    copy.write_row(row)
             count += ROWS_A_COPY
     return count
 
