@@ -10,7 +10,6 @@ from core.contracts.audit import (
     CHANNEL,
     REPORT_BUILD,
     REPORT_FAIL,
-    CreateReport,
     DocumentFormat,
     Failure,
     ReportBuilt,
@@ -32,7 +31,7 @@ COMPLETED, FAILED = "compliance.report.completed", "compliance.report.failed"
 
 
 class AuditReports:
-    """Makes reports: what the workflow asks for, and what a task of type `report` may use directly."""
+    """What the workflow audit.report asks for."""
 
     def __init__(self, database: Transactions, printer: ReportPrinter) -> None:
         self._database, self._printer = database, printer
@@ -53,16 +52,6 @@ class AuditReports:
             row = await store.find_report(session, ref.report_id)
             if row and await store.fail_report(session, ref.report_id, failure):
                 await event_store.append(session, ref.tenant_id, [_fact(FAILED, row, code=failure.code)])
-
-    async def make_report(
-        self, tenant_id: str, report_id: str, wanted: CreateReport, *, requested_by: str, correlation_id: str | None
-    ) -> ReportBuilt:
-        """Ask for a report and make it at once."""
-        async with self._database.begin(tenant_id) as session:
-            await store.add_report(
-                session, tenant_id, report_id, wanted, requested_by=requested_by, correlation_id=correlation_id
-            )
-        return await self._made(ReportRef(tenant_id=tenant_id, report_id=report_id))
 
     async def _made(self, ref: ReportRef) -> ReportBuilt:
         async with self._database.begin(ref.tenant_id) as session:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.contracts.audit import CreateReport, ReportBuilt, ReportHead, ReportResult
+from core.contracts.audit import ReportHead, ReportResult
 from core.contracts.compliance import CheckType, DetectorResult, NewReport
 from core.contracts.compliance import ReportResult as CheckFigures
 from core.contracts.event.webhook import FailureClass
@@ -142,16 +142,6 @@ class ReportPrinter(Protocol):
 
     async def html(self, report: ReportHead, result: ReportResult) -> str:
         """One HTML page that needs nothing from outside."""
-        ...
-
-
-class ReportMaker(Protocol):
-    """Makes a compliance report of the audit log within the caller's own time, for a task of type `report`."""
-
-    async def make_report(
-        self, tenant_id: str, report_id: str, wanted: CreateReport, *, requested_by: str, correlation_id: str | None
-    ) -> ReportBuilt:
-        """Make it, or find it made: the same id makes one report. Invalid if the period holds too much to count."""
         ...
 
 

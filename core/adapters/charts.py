@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from core.contracts.platform import Answer
 
 ROOT = Path(__file__).parents[2]
+ARGUMENTS = ("-m", "core.adapters.charts")
 SECONDS = 60.0
 WIDTH, DAYS_HEIGHT, BAR_HEIGHT = 640, 200, 22
 COLOURS = ("#3b6ea8", "#c8553d", "#8a8f98", "#5b9a68", "#8e6bb0")
@@ -51,7 +52,7 @@ class ChartError(RuntimeError):
 async def draw(charts: Sequence[Chart]) -> list[str]:
     """One SVG a chart, in order."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", __name__),
+        *(sys.executable, *ARGUMENTS),
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -1,22 +1,25 @@
 """audit.report on a real Temporal: right figures, a page with charts, CSV, a failure that says why; the pump."""
 
+import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.worker import Worker
 
 from activities.audit import AuditReports
 from core.auth import Scope, mint_token
-from core.contracts.audit import REPORT_RUN, CreateReport, ReportHead, ReportRef, ReportResult
+from core.contracts.audit import REPORT_RUN, CreateReport, ReportHead, ReportRef, ReportResult, report_run_id
 from core.db import Database
 from core.errors import Unavailable
 from core.ids import new_id
+from core.ports import ReportPrinter
 from core.settings import Settings
 from core.store import audit as store
 from core.temporal import sandbox
@@ -173,18 +176,6 @@ async def test_what_a_user_wrote_cannot_become_part_of_the_page(
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
 
 
-async def test_an_unfinished_report_has_no_documents_yet(
-    audit: httpx.AsyncClient, database: Database, tenant: str
-) -> None:
-    report_id = new_id("report")
-    async with database.begin(tenant) as session:
-        await store.add_report(
-            session, tenant, report_id, CreateReport(**JANUARY), requested_by="ann", correlation_id=None
-        )
-    answer = await audit.get(f"{REPORTS}/{report_id}/html")
-    assert (answer.status_code, answer.json()["code"]) == (409, "report_not_ready")
-
-
 # ---- failure
 
 
@@ -195,28 +186,69 @@ class _BrokenPrinter:
         raise Unavailable("The printer is out of ink.", code="out_of_ink")
 
 
-async def test_a_report_that_cannot_be_made_fails_and_says_why(
-    audit: httpx.AsyncClient, database: Database, temporal: Client, tenant: str
-) -> None:
-    report_id, queue = new_id("report"), new_id("queue")
+class _SlowPrinter:
+    """A printer that waits to be told."""
+
+    def __init__(self) -> None:
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def html(self, report: ReportHead, result: ReportResult) -> str:
+        self.asked.set()
+        await self.go.wait()
+        return "printed too late"
+
+
+@pytest.fixture
+async def waiting(database: Database, tenant: str) -> ReportRef:
+    """A report that was asked for and nobody makes yet."""
+    ref = ReportRef(tenant_id=tenant, report_id=new_id("report"))
+    wanted = CreateReport.model_validate(JANUARY)
     async with database.begin(tenant) as session:
-        await store.add_report(
-            session, tenant, report_id, CreateReport(**JANUARY), requested_by="ann", correlation_id=None
-        )
-    reports = AuditReports(database, _BrokenPrinter())
+        await store.add_report(session, tenant, ref.report_id, wanted, requested_by="ann", correlation_id=None)
+    return ref
+
+
+@asynccontextmanager
+async def running(
+    temporal: Client, database: Database, printer: ReportPrinter, ref: ReportRef
+) -> AsyncIterator[WorkflowHandle[Any, Any]]:
+    """The report's workflow, on a worker of its own that prints with this printer."""
+    reports, queue = AuditReports(database, printer), new_id("queue")
+    activities = [reports.build, reports.fail]
     async with Worker(
-        temporal,
-        task_queue=queue,
-        workflows=[AuditReport],
-        activities=[reports.build, reports.fail],
-        workflow_runner=sandbox(),
+        temporal, task_queue=queue, workflows=[AuditReport], activities=activities, workflow_runner=sandbox()
     ):
+        yield await temporal.start_workflow(REPORT_RUN, ref, id=report_run_id(ref.report_id), task_queue=queue)
+
+
+async def test_a_report_that_cannot_be_made_fails_and_says_why(
+    audit: httpx.AsyncClient, database: Database, temporal: Client, waiting: ReportRef
+) -> None:
+    async with running(temporal, database, _BrokenPrinter(), waiting) as report:
         with pytest.raises(WorkflowFailureError):
-            ref = ReportRef(tenant_id=tenant, report_id=report_id)
-            await temporal.execute_workflow(REPORT_RUN, ref, id=report_id, task_queue=queue)
-    report = (await audit.get(f"{REPORTS}/{report_id}")).json()
-    assert report["status"] == "failed"
-    assert report["failure"] == {"code": "out_of_ink", "message": "The printer is out of ink."}
+            await report.result()
+    told = (await audit.get(f"{REPORTS}/{waiting.report_id}")).json()
+    assert told["status"] == "failed"
+    assert told["failure"] == {"code": "out_of_ink", "message": "The printer is out of ink."}
+
+
+async def test_a_report_that_an_operator_cancels_stays_failed(
+    audit: httpx.AsyncClient, database: Database, temporal: Client, waiting: ReportRef
+) -> None:
+    printer = _SlowPrinter()
+    async with running(temporal, database, printer, waiting) as report:
+        await printer.asked.wait()
+        await report.cancel()
+        with pytest.raises(WorkflowFailureError):
+            await report.result()
+        printer.go.set()
+    told = (await audit.get(f"{REPORTS}/{waiting.report_id}")).json()
+    assert (told["status"], told["failure"]["code"]) == ("failed", "report_cancelled")
+
+
+async def test_an_unfinished_report_has_no_documents_yet(audit: httpx.AsyncClient, waiting: ReportRef) -> None:
+    answer = await audit.get(f"{REPORTS}/{waiting.report_id}/html")
+    assert (answer.status_code, answer.json()["code"]) == (409, "report_not_ready")
 
 
 # ---- asking

@@ -21,7 +21,7 @@ class ReportPage:
 
     async def html(self, report: ReportHead, result: ReportResult) -> str:
         """The whole page."""
-        titled = list(_charts(result))
+        titled = list(_charts(report, result))
         # our own drawing process made the SVG and escapes the labels in it, so it goes into the page as it is
         drawn = [Markup(svg) for svg in await draw([chart for _, chart in titled])] if titled else []
         charts = [(title, svg) for (title, _), svg in zip(titled, drawn, strict=True)]
@@ -29,12 +29,14 @@ class ReportPage:
         return page.render(report=report, result=result, charts=charts, moment=_moment, duration=_duration)
 
 
-def _charts(result: ReportResult) -> Iterator[tuple[str, Chart]]:
+def _charts(report: ReportHead, result: ReportResult) -> Iterator[tuple[str, Chart]]:
     if not result.totals.events:
         return
+    # the axis spans the period, whatever days have events
+    edges = [Point(at.date().isoformat(), 0, "succeeded") for at in (report.period_start, report.period_end)]
     succeeded = [Point(day.day.isoformat(), day.events - day.failures, "succeeded") for day in result.by_day]
     failed = [Point(day.day.isoformat(), day.failures, "failed or denied") for day in result.by_day]
-    yield "Events by day", Chart(kind=ChartKind.DAYS, points=[*succeeded, *failed])
+    yield "Events by day", Chart(kind=ChartKind.DAYS, points=[*edges, *succeeded, *failed])
     yield "Events by category", _bars(result.by_category)
     yield "Events by severity", _bars(result.by_severity)
     yield "Most frequent event types", _bars(result.by_type[:CHARTED_TYPES])

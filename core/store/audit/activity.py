@@ -1,5 +1,7 @@
 """What each actor did: rolled up by the pump, exact at any time because the rest of the log is counted on top."""
 
+from collections import Counter
+
 from sqlalchemy import func, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -10,18 +12,16 @@ from core.tables.audit import ActorTotalRow
 
 LARGEST_STEP = 5000
 
-# One statement, so cursor, totals and tail belong to one snapshot.
-_SUMMARY = text("""
-WITH reached AS MATERIALIZED (
-  SELECT coalesce(max(xid), 0) AS xid, coalesce(max(seq), 0) AS seq FROM ops.cursors WHERE name = :pump
-), parts AS (
-  SELECT event_type, events, last_at FROM audit.totals WHERE actor_id = :actor
-  UNION ALL
-  SELECT event_type, 1, occurred_at FROM audit.events
-  WHERE actor_id = :actor AND (xid, seq) > ((SELECT xid FROM reached), (SELECT seq FROM reached))
-)
-SELECT event_type, sum(events)::bigint AS events, max(last_at) AS last_at
-FROM parts GROUP BY event_type ORDER BY events DESC, event_type
+# Two statements, exact together: what lies up to the cursor is in the totals of the same snapshot and never changes;
+# what lies beyond it is counted. With the cursor's place as a value, the planner knows how short that rest is.
+_ROLLED = text("""
+SELECT c.xid, c.seq, t.event_type, t.events, t.last_at
+FROM (SELECT coalesce(max(xid), 0) AS xid, coalesce(max(seq), 0) AS seq FROM ops.cursors WHERE name = :pump) c
+LEFT JOIN audit.totals t ON t.actor_id = :actor
+""")
+_REST = text("""
+SELECT event_type, count(*) AS events, max(occurred_at) AS last_at
+FROM audit.events WHERE actor_id = :actor AND (xid, seq) > (:xid, :seq) GROUP BY event_type
 """)
 
 _ROLL_UP = text("""
@@ -45,12 +45,19 @@ SELECT count(*) AS rows, coalesce(extract(epoch FROM clock_timestamp() - min(rec
 
 async def summary(session: AsyncSession, user_id: str, *, pump: str) -> ActivitySummary:
     """Everything this actor did, by type."""
-    rows = (await (await session.connection()).execute(_SUMMARY, {"actor": user_id, "pump": pump})).all()
+    connection = await session.connection()
+    rolled = (await connection.execute(_ROLLED, {"actor": user_id, "pump": pump})).all()
+    reached = {"actor": user_id, "xid": rolled[0].xid, "seq": rolled[0].seq}
+    rest = (await connection.execute(_REST, reached)).all()
+    found = [row for row in (*rolled, *rest) if row.event_type is not None]
+    counts = Counter[str]()
+    for row in found:
+        counts[row.event_type] += row.events
     return ActivitySummary(
         user_id=user_id,
-        total_events=sum(row.events for row in rows),
-        last_activity=max((row.last_at for row in rows), default=None),
-        activity_by_type={row.event_type: row.events for row in rows},
+        total_events=counts.total(),
+        last_activity=max((row.last_at for row in found), default=None),
+        activity_by_type=dict(sorted(counts.items(), key=lambda kept: (-kept[1], kept[0]))),
     )
 
 
