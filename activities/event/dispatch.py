@@ -1,6 +1,7 @@
 """The pump `webhook.dispatch`: matches events with subscriptions, sends first tries in bulk, hands failures on."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +26,7 @@ LEASE = timedelta(seconds=60)
 WAIT_FOR_ANSWERS_SECONDS, SHUTDOWN_SECONDS = 0.25, 2.0
 # Events that trickle in are taken in groups: a turn of the crank costs the same for one as for a thousand.
 GATHER_SECONDS = 0.1
+LOOK_AGAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,13 @@ class _Turn:
     def __init__(self, ports: Ports, deliveries: Deliveries, first: Delays) -> None:
         self._ports, self._deliveries, self._first = ports, deliveries, first
         self._under_way: dict[asyncio.Task[Tried], str] = {}
+        self._look_again = 0.0
 
     async def step(self) -> int:
         matched = await self._match()
-        moved = await self._record() + matched + await self._send()
+        moved = await self._record() + matched
+        if time.monotonic() >= self._look_again:
+            moved += await self._send()
         if not moved and self._under_way:
             await asyncio.wait(self._under_way, timeout=WAIT_FOR_ANSWERS_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             return await self._record() or 1
@@ -87,7 +92,8 @@ class _Turn:
             if stretch is None:
                 self._ports.watch.moved(NAME.value, 0, 0.0)
                 return 0
-            await store.match(session, place, stretch.end)
+            if await store.match(session, place, stretch.end):
+                self._look_again = 0.0
             await platform.move_cursor(session, NAME.value, *stretch.end)
         self._ports.watch.moved(NAME.value, stretch.rows, stretch.waited)
         return stretch.rows
@@ -98,6 +104,10 @@ class _Turn:
             return 0
         async with self._ports.database.begin_all() as session:
             ids = await store.claim(session, slots=free, each=EACH, busy=self._busy(), lease=LEASE)
+            if (
+                not ids and not self._under_way
+            ):  # nothing waits: only a match, a redelivery or a lost lease changes that
+                self._look_again = time.monotonic() + LOOK_AGAIN_SECONDS
             loaded = await store.load(session, ids) if ids else []
             ready = [row for row in loaded if await settled(session, row["delivery_id"], row) is None]
         for row in ready:
