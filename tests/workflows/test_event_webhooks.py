@@ -248,19 +248,33 @@ async def test_a_failed_delivery_can_be_sent_again(event: httpx.AsyncClient, rec
     assert (await _delivery(event, made, "delivered"))["attempt_count"] == 3
 
 
-async def test_a_paused_subscription_gets_nothing_and_goes_on_when_resumed(
+async def test_a_paused_subscription_misses_what_is_published_meanwhile(
     event: httpx.AsyncClient, receiver: Receiver
 ) -> None:
     made = await _subscribe(event, receiver)
     path = f"{SUBSCRIPTIONS}/{made['subscription_id']}"
     assert (await event.patch(path, json={"status": "paused"})).json()["status"] == "paused"
-    other = Receiver()
     await _publish(event, "user.signup")
     assert (await event.patch(path, json={"status": "active", "event_types": ["user.login"]})).status_code == 200
     await _publish(event, "user.login")
     seen = await receiver.saw(1)
     assert [request.event["type"] for request in seen] == ["user.login"]
-    assert other.seen == []
+
+
+async def test_what_waits_for_a_paused_subscription_goes_out_when_it_is_resumed(
+    event: httpx.AsyncClient, receiver: Receiver, temporal: Client
+) -> None:
+    receiver.statuses = [(500, "")]
+    made = await _subscribe(event, receiver)
+    path = f"{SUBSCRIPTIONS}/{made['subscription_id']}"
+    await _publish(event, "user.signup")
+    delivery = await _delivery(event, made, "retrying")
+    await event.patch(path, json={"status": "paused"})
+    await eventually(lambda: _update(temporal, delivery, "retry_now"))
+    await _delivery(event, made, "pending")
+    assert len(receiver.seen) == 1
+    await event.patch(path, json={"status": "active"})
+    assert (await _delivery(event, made, "delivered"))["attempt_count"] == 2
 
 
 async def test_a_subscription_hears_only_its_stream(event: httpx.AsyncClient, receiver: Receiver) -> None:
