@@ -214,7 +214,7 @@ async def running(
 ) -> AsyncIterator[WorkflowHandle[Any, Any]]:
     """The report's workflow, on a worker of its own that prints with this printer."""
     reports, queue = AuditReports(database, printer), new_id("queue")
-    activities = [reports.build, reports.fail]
+    activities: list[Callable[..., Any]] = [reports.build, reports.fail]
     async with Worker(
         temporal, task_queue=queue, workflows=[AuditReport], activities=activities, workflow_runner=sandbox()
     ):
