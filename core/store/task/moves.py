@@ -15,11 +15,13 @@ from core.store.task.attempts import end_attempt, last_failure
 from core.store.task.statements import Moved, move_task, of_execution
 from core.tables.task import ExecutionRow, TaskRow
 
+# Built once: a statement made for each call would cost more than running it.
+_NEW_TASK, _NEW_EXECUTION = insert(TaskRow), insert(ExecutionRow)
+
 
 async def add_task(session: AsyncSession, task: TaskRow, *, queued_at: datetime | None = None) -> None:
     """A new task with its first execution, which a worker may take from `queued_at` (now when left out)."""
-    connection = await session.connection()
-    await connection.execute(insert(TaskRow).values(task.model_dump()))
+    await (await session.connection()).execute(_NEW_TASK, task.model_dump())
     await _add_execution(session, task, queued_at)
 
 
@@ -32,9 +34,9 @@ async def _add_execution(session: AsyncSession, task: TaskRow, queued_at: dateti
         "type": task.type,
         "number": task.executions,
         "status": task.status,
-        "queued_at": queued_at or func.now(),
     }
-    await (await session.connection()).execute(insert(ExecutionRow).values(values))
+    later = {"queued_at": queued_at} if queued_at else {}
+    await (await session.connection()).execute(_NEW_EXECUTION, values | later)
 
 
 async def release(session: AsyncSession, *, task_id: str, execution_id: str) -> bool:
