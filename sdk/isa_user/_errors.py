@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import httpx
 
@@ -36,6 +37,9 @@ class IsaError(Exception):
         self.correlation_id = correlation_id
         self.retry_after = retry_after
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _revived, (type(self), self.detail, self.__dict__)
+
     def __str__(self) -> str:
         fields = "".join(f"; {error.field}: {error.message}" for error in self.errors)
         status = f"{self.status} " if self.status else ""
@@ -46,6 +50,13 @@ class IsaError(Exception):
     def retryable(self) -> bool:
         """Whether the very same call may succeed later; the client has then already tried `max_retries` times more."""
         return self.status in RETRIED_STATUSES or self.code in RETRIED_CODES
+
+
+def _revived(kind: type[IsaError], detail: str, state: dict[str, Any]) -> IsaError:
+    """An error that came out of another process as it went in."""
+    error = kind.__new__(kind, detail)
+    error.__dict__.update(state)
+    return error
 
 
 class ApiError(IsaError):

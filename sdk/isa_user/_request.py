@@ -91,10 +91,21 @@ def _headers(request: Request, options: Options) -> dict[str, str]:
     if request.body is not None:
         headers["Content-Type"] = "application/json"
     if request.method == "POST":
-        headers["Idempotency-Key"] = options.idempotency_key or str(uuid.uuid4())
+        headers["Idempotency-Key"] = _header("idempotency_key", options.idempotency_key or str(uuid.uuid4()))
     if options.correlation_id:
-        headers["X-Correlation-ID"] = options.correlation_id
+        headers["X-Correlation-ID"] = _header("correlation_id", options.correlation_id)
     return headers
+
+
+def authorization(token: str | None) -> dict[str, str]:
+    """The header that carries a token; one read from a file may end with a line break."""
+    return {"Authorization": f"Bearer {_header('token', token.strip())}"} if token else {}
+
+
+def _header(name: str, value: str) -> str:
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError(f"{name} holds characters that no HTTP header can")  # and may be secret: it is not shown
+    return value
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,18 @@ async def test_the_token_is_the_calls_or_else_the_clients(
     assert server.received[0].headers.get("authorization") == sent
 
 
+@pytest.mark.parametrize("keyword", ["token", "correlation_id", "idempotency_key"])
+@pytest.mark.parametrize("value", ["a\nb", "ü", "a\x00"])
+async def test_what_no_header_can_hold_is_refused_unshown(
+    client: MakeTwin, server: ScriptedServer, keyword: str, value: str
+) -> None:
+    with pytest.raises(ValueError, match=keyword) as refusal:
+        await client().log_event(event_type="user.login", **{keyword: value})
+
+    assert value not in str(refusal.value)
+    assert not server.received
+
+
 async def test_an_async_client_awaits_an_async_token(server: ScriptedServer) -> None:
     server.answer(GOOD)
 

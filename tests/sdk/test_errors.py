@@ -1,5 +1,7 @@
 """Each failure has the type that a caller can act on, and everything the server said."""
 
+import pickle
+
 import isa_user
 import pytest
 from isa_user import (
@@ -94,6 +96,21 @@ async def test_a_redirect_is_not_followed_with_the_token(client: MakeTwin, serve
         await client(token="secret").get_event("aud_1")
 
     assert len(server.received) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValidationError("wrong", code="invalid", status=422, correlation_id="corr_1", retry_after=2.0),
+        isa_user.PermanentTaskError("no file", code="no_file"),
+        isa_user.TaskCancelled(),
+    ],
+)
+def test_an_error_survives_the_way_out_of_another_process(error: IsaError) -> None:
+    revived = pickle.loads(pickle.dumps(error))
+
+    assert type(revived) is type(error)
+    assert (str(revived), vars(revived)) == (str(error), vars(error))
 
 
 def test_every_error_has_one_root_and_says_what_to_do() -> None:

@@ -20,7 +20,7 @@ from isa_user._errors import (
     error_from_response,
 )
 from isa_user._models.base import Listing, Result
-from isa_user._request import Options, Prepared, Request, checked_base_url, prepare
+from isa_user._request import Options, Prepared, Request, authorization, checked_base_url, prepare
 from isa_user._retry import pause_before_retry
 
 Item = TypeVar("Item", bound=Result)
@@ -142,13 +142,13 @@ class BaseClient:
     async def _try(self, prepared: Prepared, options: Options) -> httpx.Response:
         http = await self._pool.http()
         timeout = self._timeout if options.timeout is None else options.timeout
-        headers = prepared.headers | await self._authorization(options)
+        token = await resolve_token(options.token or self._token)
         try:
             response = await http.request(
                 prepared.method,
                 prepared.url,
                 params=prepared.params,
-                headers=headers,
+                headers=prepared.headers | authorization(token),
                 content=prepared.content,
                 timeout=timeout,
             )
@@ -159,10 +159,6 @@ class BaseClient:
         if not response.is_success:
             raise error_from_response(response)
         return response
-
-    async def _authorization(self, options: Options) -> dict[str, str]:
-        token = await resolve_token(options.token or self._token)
-        return {"Authorization": f"Bearer {token.strip()}"} if token else {}
 
 
 def _parsed(response: httpx.Response, model: type[Answer]) -> Answer:
