@@ -1,4 +1,4 @@
-"""`python -m tests.replay.record`: keep one finished history of each workflow type found on TEMPORAL_ADDRESS.
+"""`python -m tests.replay.record`: keep one history of each workflow type and outcome found on TEMPORAL_ADDRESS.
 
 Run it against a stack on which the suite's calls, or `./ops demo`, ran. A history already kept is left alone: old
 histories are what replay is for.
@@ -13,8 +13,8 @@ from core.settings import get_settings
 from core.temporal import connect
 
 FOLDER = Path(__file__).parent / "histories"
-# identity names the machine; nothing else in a history does
-_IDENTITY = re.compile(r'"identity": "[^"]*"')
+# a worker's identity and its sticky queue, `<pid>@<host>`: the only words in a history that name a machine
+_MACHINE = re.compile(r'"[0-9]+@[^"]*"')
 
 
 async def main() -> None:
@@ -22,14 +22,14 @@ async def main() -> None:
     client = await connect(get_settings())
     FOLDER.mkdir(exist_ok=True)
     async for execution in client.list_workflows():
-        if execution.status is None or execution.status.name in ("RUNNING", "TERMINATED", "TIMED_OUT"):
+        if execution.status is None or execution.status.name in ("TERMINATED", "TIMED_OUT"):
             continue
         path = FOLDER / f"{execution.workflow_type}@{execution.status.name.lower()}.json"
         if path.exists():
             continue
         history = await client.get_workflow_handle(execution.id, run_id=execution.run_id).fetch_history()
         text = json.dumps(json.loads(history.to_json()), indent=1)
-        path.write_text(_IDENTITY.sub('"identity": "recorded"', text) + "\n")
+        path.write_text(_MACHINE.sub('"recorded"', text) + "\n")
         print(f"kept {path.name}")
 
 
