@@ -98,7 +98,10 @@ class TaskWorker:
         return register
 
     async def run(self) -> None:
-        """Serve until SIGTERM, SIGINT or `stop`, then let running tasks end. A Temporal not up yet is waited for."""
+        """Serve until SIGTERM, SIGINT or `stop`, then let running tasks end. A Temporal not up yet is waited for.
+
+        Raises RuntimeError when Temporal refuses the worker, for example because the namespace does not exist.
+        """
         if not self._handlers:
             raise ValueError("no task type is registered: decorate a handler with @worker.task(...)")
         self._loop = asyncio.get_running_loop()
@@ -166,14 +169,17 @@ class TaskWorker:
         )
 
     async def _serve(self, workers: list[Worker]) -> None:
-        async with asyncio.TaskGroup() as group:
-            for worker in workers:
-                group.create_task(worker.run())
-            log.info("serving %s for tenant %s", ", ".join(self._handlers), self._tenant)
-            await self._stop.wait()
-            log.info("ending: running tasks have %.0f s", self._drain_timeout)
-            for worker in workers:
-                group.create_task(worker.shutdown())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for worker in workers:
+                    group.create_task(worker.run())
+                log.info("serving %s for tenant %s", ", ".join(self._handlers), self._tenant)
+                await self._stop.wait()
+                log.info("ending: running tasks have %.0f s", self._drain_timeout)
+                for worker in workers:
+                    group.create_task(worker.shutdown())
+        except ExceptionGroup as failures:  # such as a namespace that is not there: the same for all the workers
+            raise failures.exceptions[0] from None
 
     @contextlib.contextmanager
     def _signals_handled(self) -> Iterator[None]:

@@ -475,6 +475,15 @@ async def test_a_worker_waits_for_a_temporal_that_is_not_there(make: MakeWorker)
         assert not running.done()
 
 
+async def test_a_namespace_that_is_not_there_is_told(make: MakeWorker, temporal_address: str) -> None:
+    worker = make(temporal=temporal_address, namespace="nowhere")
+    worker.task("one")(lambda ctx, payload: None)
+    worker.task("two")(lambda ctx, payload: None)
+
+    with pytest.raises(RuntimeError, match="nowhere"):
+        await worker.run()
+
+
 async def test_a_worker_without_handlers_says_so(make: MakeWorker) -> None:
     with pytest.raises(ValueError, match="no task type"):
         await make().run()
