@@ -1,8 +1,10 @@
 """What happens to a request before and after its route: correlation id, limits, metrics; JSON read strictly."""
 
 import json
+import math
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -21,8 +23,7 @@ log = structlog.get_logger(__name__)
 
 CORRELATION_HEADER = b"x-correlation-id"
 _CORRELATION = re.compile(r"[\x21-\x7e]{1,200}")
-# Only bodies with these marks can hold a NUL or a number beyond a double, so only they are searched for one.
-_SUSPECT = re.compile(rb"\\u0000|\d[eE]\+?\d{3}|\d{308}")
+NUL_AS_JSON = b"\\u0000"
 
 
 class Edge:
@@ -107,7 +108,7 @@ def _bounded(receive: Receive, limit: int) -> Receive:
 
 
 class StrictRequest(Request):
-    """JSON as Postgres can keep it: no lone surrogates, no NUL, finite numbers, nesting of at most 200."""
+    """JSON as Postgres can keep it: no lone surrogates, no NUL, nesting of at most 200."""
 
     async def json(self) -> Any:
         try:
@@ -115,34 +116,39 @@ class StrictRequest(Request):
         except ValueError as error:
             raise json.JSONDecodeError(str(error), "", 0) from error
 
-    async def refuse_unstorable(self) -> None:
-        """Read the body, within its limit, and name the first field that holds what Postgres cannot keep.
+    async def refuse_nul(self) -> None:
+        """Read the body, within its limit, and name the first field that holds a NUL, which Postgres cannot keep.
 
         Before FastAPI reads it, because FastAPI answers every failure while reading with a bare 400.
         """
-        if not _SUSPECT.search(await self.body()):
+        if NUL_AS_JSON not in await self.body():
             return
         try:
             value = await self.json()
         except json.JSONDecodeError:
             return  # told with the other faults of the body
-        if fault := find_unstorable(value):
-            path, why = fault
-            raise Invalid(f"{path} {why}.", errors=[FieldError(path, why)])
+        if path := find_nul(value):
+            message = "holds a NUL character"
+            raise Invalid(f"{path} {message}.", errors=[FieldError(path, message)])
 
 
-def find_unstorable(value: Any, path: str = "") -> tuple[str, str] | None:
-    """Where a value holds what Postgres' JSON cannot, and why."""
-    if isinstance(value, str):
-        return (path or "body", "holds a NUL character") if "\x00" in value else None
-    if isinstance(value, float):
-        return (path or "body", "is beyond the range of a double") if value in (float("inf"), float("-inf")) else None
+def find_nul(value: Any) -> str | None:
+    """Where a value, or a name in it, holds a NUL character."""
+    return _find(value, "", lambda part: isinstance(part, str) and "\x00" in part)
+
+
+def find_infinite(value: Any, path: str) -> str | None:
+    """Where a value below `path` holds a number beyond the range of a double."""
+    return _find(value, path, lambda part: isinstance(part, float) and math.isinf(part))
+
+
+def _find(value: Any, path: str, bad: Callable[[Any], bool]) -> str | None:
     if isinstance(value, dict):
-        pairs = [(f"{path}.{key}".lstrip("."), part) for key, part in value.items()]
-        if any("\x00" in key for key in value):
-            return path or "body", "has a field name with a NUL character"
+        if any(bad(key) for key in value):
+            return path or "body"
+        parts = [(f"{path}.{key}".lstrip("."), part) for key, part in value.items()]
     elif isinstance(value, list):
-        pairs = [(f"{path}[{index}]", part) for index, part in enumerate(value)]
+        parts = [(f"{path}[{index}]", part) for index, part in enumerate(value)]
     else:
-        return None
-    return next((fault for name, part in pairs if (fault := find_unstorable(part, name))), None)
+        return (path or "body") if bad(value) else None
+    return next((found for name, part in parts if (found := _find(part, name, bad))), None)

@@ -18,6 +18,9 @@ from core.telemetry import correlation_id
 
 log = structlog.get_logger(__name__)
 
+PLACES = ("body", "query", "path", "header")
+# pydantic names the kind of each JSON value on the way to a fault; a caller knows only fields and places in lists
+JSON_KINDS = ("list", "dict", "str", "int", "float", "bool", "none")
 MEDIA_TYPE = "application/problem+json"
 POSTGRES_AWAY_SECONDS = 2
 TITLES = {404: "Not found", 405: "Method not allowed", 406: "Not acceptable"}
@@ -60,7 +63,7 @@ def _field_error(error: Any, prefix: str) -> FieldError:
 
 
 def _path(location: Sequence[int | str]) -> str:
-    parts = [part for part in location if part not in ("body", "query", "path", "header")]
+    parts = [part for part in location[1:] if part not in JSON_KINDS] if location[0] in PLACES else location
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return text.lstrip(".") or "body"
 

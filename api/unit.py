@@ -226,7 +226,7 @@ class OpsRoute(APIRoute):
             unit = UnitOfWork(strict, state, await authenticate(request, state))
             request.scope["ops.unit"] = unit
             try:
-                await strict.refuse_unstorable()
+                await strict.refuse_nul()
                 if unit.has_key:
                     await unit.open()
                 response = await handle(strict)

@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from api.app import router as make_router
 from api.deps import AppState, Session, Unit, allow
+from api.edge import find_infinite
 from api.event.routes import EVENTS, PREFIX
 from api.recorder import Recorder
 from core.auth import Caller
@@ -23,6 +24,7 @@ router = make_router(PREFIX, "event")
 Writer = Annotated[Caller, Depends(allow("event:write"))]
 Row = tuple[str | datetime | None, ...]
 JSON = "application/json"
+INFINITY = b"Infinity"  # how a number like 1e999 comes out again; JSON has no word for it
 
 
 @router.post(EVENTS, status_code=201, response_model=Event, summary="Publish one event")
@@ -58,6 +60,8 @@ def _rows(events: Sequence[Publish], caller: Caller, *, place: Callable[[int], s
         payload = to_json(event.payload)
         if len(payload) > PAYLOAD_MAX_BYTES:
             raise _too_much(place(index))
+        if INFINITY in payload and (field := find_infinite(event.payload, place(index))):
+            raise _infinite(field)
         category = event.category or category_of(event.event_type)
         rows.append(
             (
@@ -81,3 +85,8 @@ def _rows(events: Sequence[Publish], caller: Caller, *, place: Callable[[int], s
 def _too_much(field: str) -> Invalid:
     message = f"holds more than {PAYLOAD_MAX_BYTES} bytes: keep large content elsewhere and publish its id"
     return Invalid(f"{field} {message}.", errors=[FieldError(field, message, "too_long")])
+
+
+def _infinite(field: str) -> Invalid:
+    message = "is beyond the range of a double"
+    return Invalid(f"{field} {message}.", errors=[FieldError(field, message, "finite_number")])

@@ -12,9 +12,9 @@ EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo
 
 
 class Contract(BaseModel):
-    """Base of every request: unknown fields are refused, so a typing error is told and not swallowed."""
+    """Base of every request. Unknown fields are refused, so a typing error is told; numbers fit a double."""
 
-    model_config = ConfigDict(extra="forbid", use_enum_values=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class Answer(BaseModel):

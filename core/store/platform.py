@@ -41,19 +41,21 @@ async def insert_rows(
 
     Each column travels as one binary array. Postgres refuses COPY under row-level security, and this is as fast.
     """
-    arrays = [_sendable(column) for column in zip(*rows, strict=True)]
+    arrays = [list(column) for column in zip(*rows, strict=True)]
     if not arrays:
         return
+    for place in _nested(table, tuple(columns)):
+        arrays[place] = [to_json(value).decode() for value in arrays[place]]
     raw = await (await session.connection()).get_raw_connection()
     connection = cast("psycopg.AsyncConnection[tuple[object, ...]]", raw.driver_connection)
     await connection.execute(_bulk_insert(table, tuple(columns)), arrays)
 
 
-def _sendable(column: Sequence[object]) -> list[object]:
-    """Arrays of arrays must be rectangular in Postgres, so an array within travels as JSON text."""
-    if any(isinstance(value, list) for value in column):
-        return [to_json(value).decode() for value in column]
-    return list(column)
+@lru_cache
+def _nested(table: str, columns: tuple[str, ...]) -> list[int]:
+    """Places of the array columns. Arrays of arrays must be rectangular in Postgres, so an array travels as JSON."""
+    kinds = SQLModel.metadata.tables[table].c
+    return [place for place, name in enumerate(columns) if isinstance(kinds[name].type, ARRAY)]
 
 
 @lru_cache

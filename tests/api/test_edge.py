@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.edge import find_unstorable
+from api.edge import find_nul
 from tests.conftest import Doors
 
 EVENT = "/api/v1/events"
@@ -114,10 +114,10 @@ json_values = st.recursive(
 
 
 @given(json_values)
-def test_storable_json_passes(value: Any) -> None:
-    assert find_unstorable(value) is None
+def test_json_without_nul_passes(value: Any) -> None:
+    assert find_nul(value) is None
 
 
-@given(json_values, st.sampled_from(["\x00", float("inf"), {"\x00": 1}]))
-def test_unstorable_json_is_found_at_any_depth(value: Any, bad: Any) -> None:
-    assert find_unstorable({"a": [value, {"b": bad}]})
+@given(json_values, st.sampled_from(["\x00", {"\x00": 1}]))
+def test_a_nul_is_found_at_any_depth(value: Any, bad: Any) -> None:
+    assert find_nul({"a": [value, {"b": bad}]})

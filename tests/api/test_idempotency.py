@@ -1,6 +1,7 @@
 """An idempotency key makes a POST happen once, whatever the network does."""
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 
 import httpx
@@ -55,8 +56,6 @@ async def test_twenty_at_once_with_one_key_happen_once(event: httpx.AsyncClient)
 
 
 async def test_a_key_in_flight_is_409_and_says_when(database: Database, tenant: str, event: httpx.AsyncClient) -> None:
-    import hashlib
-
     parts = "\n".join((tenant, "user_123", "isA Operations: event", "held"))
     async with database.begin(tenant) as session:
         assert await store.lock_key(session, hashlib.sha256(parts.encode()).hexdigest())
