@@ -1,6 +1,7 @@
 """`python -m workers [service ...]`: run the workers of the named services, or of all."""
 
 import asyncio
+import gc
 import importlib
 import sys
 from collections.abc import Callable
@@ -27,7 +28,11 @@ async def _main(names: list[str]) -> None:
     set_up_traces("worker", settings)
     if settings.worker_metrics_port:
         start_http_server(settings.worker_metrics_port, settings.host)
-    await run(settings, [crew_of(name) for name in names], stop=stop_on_signals(asyncio.get_running_loop()))
+    crews = [crew_of(name) for name in names]
+    gc.collect()
+    # What the imports made stays. Runs of workflows make many cycles, and each full collection would walk all of it.
+    gc.freeze()
+    await run(settings, crews, stop=stop_on_signals(asyncio.get_running_loop()))
 
 
 def main(arguments: list[str]) -> None:
