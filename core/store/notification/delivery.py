@@ -68,11 +68,11 @@ _LOAD = text(
     SELECT c.notification_id, c.channel, c.attempts, c.delivery_id, n.tenant_id, n.user_id, n.priority,
       n.correlation_id, n.created_at, t.subject, t.body, t.html, r.email, r.phone, r.webhook_url,
       r.user_id IS NOT NULL AS known
-    FROM notification.channels c
+    FROM unnest(CAST(:ids AS text[]), CAST(:channels AS text[])) AS w (notification_id, channel)
+    JOIN notification.channels c USING (notification_id, channel)
     JOIN notification.notifications n USING (notification_id)
     JOIN notification.contents t USING (content_id)
     LEFT JOIN notification.recipients r ON r.tenant_id = n.tenant_id AND r.user_id = n.user_id
-    WHERE c.notification_id = ANY(:ids) AND c.status = 'sending' AND c.claim = :claim
     ORDER BY c.notification_id, c.place
     """
 )
@@ -199,8 +199,9 @@ async def claim(
     }
     if ChannelStatus.SENDING in statuses:
         await connection.execute(_TELL_INTERRUPTED, given)
-    await connection.execute(_CLAIM, given | {"statuses": [status.value for status in statuses]})
-    return (await connection.execute(_LOAD, {"ids": list(ids), "claim": by.token})).mappings().all()
+    claimed = (await connection.execute(_CLAIM, given | {"statuses": [status.value for status in statuses]})).all()
+    wanted = {"ids": [row.notification_id for row in claimed], "channels": [row.channel for row in claimed]}
+    return (await connection.execute(_LOAD, wanted)).mappings().all()
 
 
 async def keep_delivery(session: AsyncSession, notification_id: str, delivery_id: str) -> None:
