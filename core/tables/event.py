@@ -139,6 +139,7 @@ class SubscriptionRow(SQLModel, table=True):
     updated_at: datetime = moment()
     xid: int = transaction_id()
 
+
 WAITING = text("status = 'pending' AND kind = 'subscription'")
 
 
