@@ -8,7 +8,7 @@ from datetime import timedelta
 from temporalio import activity
 
 from core.contracts.platform import INTENTS_RECONCILE, PumpInput, PumpResult, ReconcileInput, ReconcileResult
-from core.ports import IntentKeeper, Transactions, Wakeups
+from core.ports import IntentKeeper, IntentWatch, Transactions, Wakeups
 from core.store import platform as store
 
 SLOW_POLL_SECONDS = 2.0
@@ -44,8 +44,8 @@ async def _wait(woken: Awaitable[None]) -> None:
 class PlatformActivities:
     """Intents and idempotency keys of all tenants."""
 
-    def __init__(self, database: Transactions, keeper: IntentKeeper) -> None:
-        self._database, self._keeper = database, keeper
+    def __init__(self, database: Transactions, keeper: IntentKeeper, watch: IntentWatch) -> None:
+        self._database, self._keeper, self._watch = database, keeper, watch
 
     @activity.defn(name=INTENTS_RECONCILE)
     async def reconcile(self, wanted: ReconcileInput) -> ReconcileResult:
@@ -56,4 +56,6 @@ class PlatformActivities:
             if kept:
                 await store.delete_intents(session, kept)
             await store.forget_answers(session, older_than=IDEMPOTENCY_LIFETIME)
-        return ReconcileResult(kept=len(kept), left=len(due) - len(kept))
+        left = len(due) - len(kept)
+        self._watch.pending(left)
+        return ReconcileResult(kept=len(kept), left=left)

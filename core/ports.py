@@ -127,6 +127,14 @@ class PumpWatch(Protocol):
         ...
 
 
+class IntentWatch(Protocol):
+    """Tells the metrics what the reconciler finds."""
+
+    def pending(self, intents: int) -> None:
+        """So many intents wait to be carried out."""
+        ...
+
+
 class Inspector(Protocol):
     """Asks the detectors of a process about texts."""
 

@@ -35,6 +35,14 @@ class PumpMetrics:
         PUMP_LAG.labels(pump).set(lag_seconds)
 
 
+class IntentMetrics:
+    """An IntentWatch that tells Prometheus."""
+
+    def pending(self, intents: int) -> None:
+        """So many intents wait to be carried out."""
+        INTENTS_PENDING.set(intents)
+
+
 def set_up_logs(service: str, level: str) -> None:
     """One JSON object a line on stderr, ours and the libraries'."""
     shared: list[Any] = [

@@ -41,6 +41,8 @@ DATA_CONVERTER = pydantic_data_converter
 PASSTHROUGH = ("core.contracts", "core.errors", "core.ports", "activities")
 RPC_TIMEOUT = timedelta(seconds=3)
 QUIET_AFTER_FAILURE_SECONDS = 2.0
+# Only a Temporal that is away gets a rest; an intent that it refuses must not hold up the others.
+AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.UNKNOWN)
 
 
 def sandbox() -> SandboxedWorkflowRunner:
@@ -127,7 +129,8 @@ class Keeper:
         return True
 
     def _left(self, intent: Intent, error: Exception) -> bool:
-        self._quiet_until = time.monotonic() + QUIET_AFTER_FAILURE_SECONDS
+        if not isinstance(error, RPCError) or error.status in AWAY:
+            self._quiet_until = time.monotonic() + QUIET_AFTER_FAILURE_SECONDS
         log.warning("intent.left_for_reconciler", intent_id=intent.intent_id, reason=str(error)[:200])
         return False
 

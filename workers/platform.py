@@ -13,6 +13,7 @@ from temporalio.client import (
 
 from activities.platform import PlatformActivities
 from core.contracts.platform import INTENTS_RECONCILE, QUEUE, ReconcileInput
+from core.telemetry import IntentMetrics
 from workers.runtime import Crew, Deps, Scheduled
 from workflows.platform import IntentsReconcile, PumpRun
 
@@ -21,7 +22,7 @@ RECONCILE_EVERY = timedelta(seconds=10)
 
 def crew(deps: Deps) -> Crew:
     """Workflows, activities and the schedule of what serves all five services."""
-    activities = PlatformActivities(deps.database, deps.keeper)
+    activities = PlatformActivities(deps.database, deps.keeper, IntentMetrics())
     reconcile = Schedule(
         action=ScheduleActionStartWorkflow(INTENTS_RECONCILE, ReconcileInput(), id=INTENTS_RECONCILE, task_queue=QUEUE),
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=RECONCILE_EVERY)]),
