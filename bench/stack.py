@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from deploy import config, memory, record
 from deploy.local.postgres import EmbeddedPostgres
+from deploy.processes import free_port
 
 ROOT = Path(__file__).parent.parent
 PORTS = ("AUDIT", "NOTIFICATION", "TASK", "COMPLIANCE", "EVENT", "TEMPORAL", "TEMPORAL_UI", "SMTP")
@@ -22,7 +22,7 @@ class BenchStack:
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ops-bench-"))
-        ports = {f"OPS_{name}_PORT": str(_free_port()) for name in PORTS}
+        ports = {f"OPS_{name}_PORT": str(free_port()) for name in PORTS}
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("OPS_", "DATABASE_URL", "TEMPORAL_"))}
         self.environment = {**kept, **ports, "OPS_HOME": str(self.folder), "OPS_LOG_LEVEL": "WARNING"}
 
@@ -73,9 +73,3 @@ class BenchStack:
         if done.returncode:
             raise RuntimeError(f"./ops {' '.join(arguments)} failed; logs are under {self.folder / 'logs'}")
         return done.stdout
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

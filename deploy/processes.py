@@ -2,6 +2,7 @@
 
 import errno
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -126,9 +127,10 @@ def _rotate(log: Path) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Nobody listens there now. Below the range from which the kernel gives ports to outgoing connections (Linux: 32768
+    and up), or one of those might take it before its user does."""
+    candidates = random.sample(range(20_000, 32_000), 100)
+    return next(port for port in candidates if not port_taken(port))
 
 
 def port_taken(port: int, host: str = "127.0.0.1") -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -24,6 +23,7 @@ from core.telemetry import set_up_logs
 from core.temporal import connect, register_search_attributes
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.temporal import TemporalServer, ensure_binary
+from deploy.processes import free_port
 from workers.__main__ import crew_of
 from workers.runtime import run
 
@@ -39,13 +39,6 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory(prefix="ops-tests-", ignore_cleanup_errors=True)
         os.environ["PYTEST_DEBUG_TEMPROOT"] = folder.name
         config.add_cleanup(folder.cleanup)
-
-
-def free_port() -> int:
-    """A port nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

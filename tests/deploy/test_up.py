@@ -64,7 +64,9 @@ def test_down_with_nothing_running_says_so(stand_in: StandIn) -> None:
 
 def test_ctrl_c_stops_everything(stand_in: StandIn) -> None:
     before_ones_eyes = stand_in.start("up")
-    assert soon(stand_in.is_up)
+    reached = soon(stand_in.is_up)
+    assert reached or before_ones_eyes.poll() is None, before_ones_eyes.communicate()
+    assert reached, stand_in.state.log("supervisor").read_text()
     ours = stand_in.running()
 
     before_ones_eyes.send_signal(signal.SIGINT)
@@ -78,7 +80,9 @@ def test_ctrl_c_stops_everything(stand_in: StandIn) -> None:
 def test_a_stop_while_still_starting_leaves_nothing(stand_in: StandIn) -> None:
     stand_in.module("api", "import signal\nsignal.pause()\n")  # never ready
     starting = stand_in.start("up")
-    assert soon(lambda: (r := record.read(stand_in.state.run)) is not None and "workers" in r.parts)
+    reached = soon(lambda: (r := record.read(stand_in.state.run)) is not None and "workers" in r.parts)
+    assert reached or starting.poll() is None, starting.communicate()
+    assert reached, stand_in.state.log("supervisor").read_text()
     ours = stand_in.running()
 
     starting.send_signal(signal.SIGTERM)
