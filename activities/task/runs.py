@@ -18,6 +18,7 @@ from core.contracts.platform import JsonObject
 from core.contracts.task import (
     BUILT_IN,
     HANDLER_FAILED,
+    SUPERSEDED,
     TASK_ADMIT,
     TASK_CONCLUDE,
     TASK_PERFORM,
@@ -42,6 +43,7 @@ Written = TypeVar("Written")
 HEARTBEAT_SECONDS, AGAIN_SECONDS = 1.0, 1.0
 NO_RESULT = TaskError(code="no_result", message="The worker ended without reporting a result.")
 TIMED_OUT = TaskFailure("timed_out", "The attempt ran out of time.")
+STOPPED = TaskFailure("worker_stopped", "The worker had to end.")
 
 
 class TaskActivities:
@@ -77,7 +79,7 @@ class TaskActivities:
         async with _heartbeats():
             begun = await _patiently(self._begin, ref, attempt)
             if begun is None:
-                return Ran(status=await self._standing(ref))
+                return _over(await self._standing(ref))
             try:
                 if errand := self._errands.get(begun.type):
                     return Ran(
@@ -88,8 +90,8 @@ class TaskActivities:
                 await _patiently(self._keep_failure, ref, attempt, failure)
                 raise _told(failure) from failure
             except asyncio.CancelledError:
-                if (details := activity.cancellation_details()) and details.timed_out:
-                    await self._keep_failure(ref, attempt, TIMED_OUT)
+                if why := _not_cancelled_but():
+                    await self._keep_failure(ref, attempt, why)
                 raise
             return await _patiently(self._complete, ref, result)
 
@@ -189,6 +191,21 @@ class TaskActivities:
         async with self._database.begin(ref.tenant_id) as session:
             status = await store.standing(session, task_id=ref.task_id, execution_id=ref.execution_id)
         return status or TaskStatus.CANCELLED
+
+
+def _over(status: TaskStatus) -> Ran:
+    """There is nothing to begin. A run that an operator has reset counts its attempts anew, and has to catch up."""
+    if status is TaskStatus.RUNNING:
+        raise ApplicationError("attempt_superseded", type=SUPERSEDED)
+    return Ran(status=status)
+
+
+def _not_cancelled_but() -> TaskFailure | None:
+    """Why a handler was stopped, if not because its task was cancelled."""
+    details = activity.cancellation_details()
+    if details is None or details.cancel_requested:
+        return None
+    return STOPPED if details.worker_shutdown else TIMED_OUT
 
 
 def _error(failure: TaskFailure) -> TaskError:

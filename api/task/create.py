@@ -10,6 +10,7 @@ from api.errors import field_errors
 from api.task import answers
 from api.task.access import PREFIX, Writer, router
 from api.task.intents import run_intent
+from api.task.pollers import waiting_for_worker
 from core.auth import Caller
 from core.contracts.notification import Send
 from core.contracts.task import BUILT_IN, BuiltIn, CreateTask, Task, TaskStatus
@@ -38,7 +39,7 @@ async def create_task(
     await store.add_task(session, task, queued_at=task.scheduled_at if task.status == TaskStatus.SCHEDULED else None)
     await starting.promise(run_intent(task))
     response.headers["Location"] = f"{PREFIX}/{task.task_id}"
-    return answers.whole(state, task)
+    return answers.whole(state, task, waiting=await waiting_for_worker(state, task))
 
 
 def _new_task(wanted: CreateTask, caller: Caller) -> TaskRow:
@@ -91,7 +92,8 @@ def _checked_type(wanted: CreateTask, caller: Caller) -> str:
         try:
             payload = contract.model_validate(wanted.payload)
         except ValidationError as error:
-            found = field_errors(error.errors(include_input=False, include_url=False), prefix="payload.")
+            faults = error.errors(include_input=False, include_url=False)
+            found = field_errors([{**fault, "loc": ("payload", *fault["loc"])} for fault in faults])
             raise Invalid(
                 f"The payload is not what {task_type} takes: {found[0].field}: {found[0].message}.", errors=found
             ) from error

@@ -9,12 +9,10 @@ from api.deps import AppState, PageOf, Session, Starting
 from api.task import answers
 from api.task.access import PREFIX, Reader, TaskId, Writer, must_find, router
 from api.task.intents import intent, run_intent
-from api.task.pollers import Pollers
-from api.unit import State
+from api.task.pollers import waiting_for_worker
 from core.auth import Caller
 from core.contracts.platform import AuditEntry, IntentKind, Moment, Page
 from core.contracts.task import (
-    BUILT_IN,
     EXECUTE_SIGNAL,
     FINISHED,
     Execution,
@@ -23,7 +21,6 @@ from core.contracts.task import (
     TaskItem,
     TaskStatus,
     TaskWork,
-    served_queue,
 )
 from core.errors import Conflict
 from core.ids import new_id
@@ -77,16 +74,7 @@ async def get_task(session: Session, state: AppState, caller: Reader, task_id: T
     task, run = await must_find(session, caller, task_id)
     open_still = task.status not in FINISHED
     recent = await store.recent_durations(session, task.type) if open_still else ()
-    return answers.whole(state, task, run, waiting=await _waiting(state, task), recent=recent)
-
-
-async def _waiting(state: State, task: TaskRow) -> bool | None:
-    """Pending, and no worker polls for its type. Our own workers serve the built-in ones."""
-    if task.status != TaskStatus.PENDING or task.type in BUILT_IN:
-        return False
-    pollers: Pollers = state.extras["pollers"]
-    polled = await pollers.poll(state.extras["temporal"], served_queue(task.tenant_id, task.type))
-    return None if polled is None else not polled
+    return answers.whole(state, task, run, waiting=await waiting_for_worker(state, task), recent=recent)
 
 
 @router.post(

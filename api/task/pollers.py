@@ -12,11 +12,24 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from api.unit import State
+from core.contracts.task import BUILT_IN, TaskStatus, served_queue
+from core.tables.task import TaskRow
+
 log = structlog.get_logger(__name__)
 
 ASK_SECONDS, KEEP_SECONDS, KEEP_QUEUES = 0.5, 2.0, 1000
 # A poll stays open for a minute; one that was last renewed before that has gone.
 POLL_LIVES = timedelta(seconds=70)
+
+
+async def waiting_for_worker(state: State, task: TaskRow) -> bool | None:
+    """Pending, and no worker polls for its type. Our own workers serve the built-in ones."""
+    if task.status != TaskStatus.PENDING or task.type in BUILT_IN:
+        return False
+    pollers: Pollers = state.extras["pollers"]
+    polled = await pollers.poll(state.extras["temporal"], served_queue(task.tenant_id, task.type))
+    return None if polled is None else not polled
 
 
 class Pollers:

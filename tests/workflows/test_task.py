@@ -161,6 +161,7 @@ async def test_a_task_says_that_it_waits_for_a_worker_and_runs_when_one_appears(
     task: httpx.AsyncClient, temporal: Client, tenant: str
 ) -> None:
     made = await create(task, type="rare")
+    assert made["waiting_for_worker"] is True
     waiting = await until(task, made["task_id"], waiting_for_worker=True)
     assert (waiting["status"], waiting["estimated_completion"]) == ("pending", None)
 

@@ -13,6 +13,7 @@ TASK_CONCLUDE = "task.conclude"
 EXECUTE_SIGNAL = "execute"
 STATE_QUERY = "state"
 HANDLER_FAILED = "task.handler_failed"
+SUPERSEDED = "task.attempt_superseded"
 
 
 class TaskStatus(StrEnum):
