@@ -123,6 +123,10 @@ class UnitOfWork:
         await store.add_intents(session, intents)
         self._intents.extend(intents)
 
+    def carry_out(self, intents: Sequence[Intent]) -> None:
+        """Keep intents that a group commit has written, once the request is answered."""
+        self._intents.extend(intents)
+
     async def commit(self, response: Response) -> None:
         """Store the answer under its key, commit, then reach Temporal. A second call replaces the answer."""
         if self._key is not None and response.status_code < 300:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -61,6 +61,18 @@ class Detector(Protocol):
 
     def detect(self, texts: Sequence[str]) -> list[DetectorResult]:
         """One result for each text, in order."""
+        ...
+
+
+Row = TypeVar("Row", contravariant=True)
+Found = TypeVar("Found", covariant=True)
+
+
+class Group(Protocol[Row, Found]):
+    """Group commit: what arrives while one transaction runs shares the next one."""
+
+    async def do(self, tenant: str, row: Row) -> Found:
+        """What came of this row, once it is committed."""
         ...
 
 

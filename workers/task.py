@@ -6,7 +6,9 @@ from activities.task import CheckBatch, HttpRequest, MakeReport, ReplayEvents, S
 from core.adapters.http import HttpxCaller
 from core.contracts.notification import Send
 from core.contracts.task import QUEUE, BuiltIn
+from core.grouped import Grouped
 from core.notification.accept import Sender, accept
+from core.store import task as store
 from workers.runtime import Crew, Deps
 from workflows.task import TaskRun
 
@@ -17,6 +19,8 @@ def crew(deps: Deps) -> Crew:
     deps.stack.push_async_callback(http.close)
     activities = TaskActivities(
         deps.database,
+        begins=Grouped(deps.database, store.begin_attempts),
+        results=Grouped(deps.database, store.complete),
         handlers={BuiltIn.HTTP_REQUEST: HttpRequest(http)},
         errands={
             BuiltIn.NOTIFICATION_SEND: SendNotification(Desk()),

@@ -33,7 +33,7 @@ from core.contracts.task import (
     TaskError,
     TaskStatus,
 )
-from core.ports import Transactions
+from core.ports import Group, Transactions
 from core.store import task as store
 
 log = structlog.get_logger(__name__)
@@ -53,11 +53,14 @@ class TaskActivities:
         self,
         database: Transactions,
         *,
+        begins: Group[store.Start, store.Begun | None],
+        results: Group[store.Done, bool],
         handlers: Mapping[str, Handler[Any]],
         errands: Mapping[str, Errand[Any]],
         worker: str,
     ) -> None:
-        self._database, self._handlers, self._errands, self._worker = database, handlers, errands, worker
+        self._database, self._begins, self._results = database, begins, results
+        self._handlers, self._errands, self._worker = handlers, errands, worker
 
     @activity.defn(name=TASK_ADMIT)
     async def admit(self, ref: RunRef) -> Admission:
@@ -96,10 +99,9 @@ class TaskActivities:
             return await _patiently(self._complete, ref, result)
 
     async def _begin(self, ref: RunRef, attempt: int) -> store.Begun | None:
-        async with self._database.begin(ref.tenant_id) as session:
-            return await store.begin_attempt(
-                session, task_id=ref.task_id, execution_id=ref.execution_id, attempt=attempt, worker=self._worker
-            )
+        return await self._begins.do(
+            ref.tenant_id, store.Start(ref.task_id, ref.execution_id, attempt=attempt, worker=self._worker)
+        )
 
     async def _handle(self, ref: RunRef, begun: store.Begun) -> JsonValue:
         handler = self._handlers.get(begun.type)
@@ -160,13 +162,10 @@ class TaskActivities:
         except TaskFailure as failure:
             await store.fail(session, ref.tenant_id, **ids, untold=_error(failure))
         else:
-            await store.complete(session, ref.tenant_id, **ids, result=result)
+            await store.complete(session, ref.tenant_id, [store.Done(ref.task_id, ref.execution_id, result)])
 
     async def _complete(self, ref: RunRef, result: JsonValue) -> Ran:
-        async with self._database.begin(ref.tenant_id) as session:
-            done = await store.complete(
-                session, ref.tenant_id, task_id=ref.task_id, execution_id=ref.execution_id, result=result
-            )
+        done = await self._results.do(ref.tenant_id, store.Done(ref.task_id, ref.execution_id, result))
         return Ran(status=TaskStatus.COMPLETED if done else await self._standing(ref))
 
     async def _keep_failure(self, ref: RunRef, attempt: int, failure: TaskFailure) -> None:

@@ -2,6 +2,7 @@
 
 # `figures` comes first: after `manage`, "analytics" would be taken for a task id.
 from api.app import Door
+from api.recorder import Recorder
 from api.task import create, figures, manage, serve
 from api.task.access import router
 from api.task.pollers import Pollers
@@ -12,5 +13,5 @@ DOOR = Door(
     name="task",
     summary="Background jobs: create, schedule, watch, cancel; serve task types of your own",
     router=router,
-    extras=lambda _settings, _database: {"pollers": Pollers()},
+    extras=lambda _settings, database: {"pollers": Pollers(), "new_tasks": Recorder(database, create.add_together)},
 )

@@ -4,22 +4,29 @@ from datetime import UTC, datetime
 
 from fastapi import Response
 from pydantic import BaseModel, ValidationError
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.deps import AppState, Session, Starting, must_reach
+from api.deps import AppState, Unit, must_reach
 from api.errors import field_errors
+from api.recorder import Recorder
 from api.task import answers
 from api.task.access import PREFIX, Writer, router
 from api.task.intents import run_intent
 from api.task.pollers import waiting_for_worker
+from api.unit import State, UnitOfWork
 from core.auth import Caller
 from core.contracts.notification import Send
-from core.contracts.task import BUILT_IN, BuiltIn, CreateTask, Task, TaskStatus
+from core.contracts.platform import Intent
+from core.contracts.task import BUILT_IN, BuiltIn, CreateTask, Task
 from core.domain import task as rules
 from core.errors import FieldError, Forbidden, Invalid
 from core.ids import new_id
 from core.store import task as store
+from core.store.platform import add_intents
 from core.tables.task import TaskRow
 from core.telemetry import correlation_id
+
+NewTask = tuple[TaskRow, Intent]
 
 
 @router.post(
@@ -32,14 +39,29 @@ from core.telemetry import correlation_id
         "type; with one in the future it is `scheduled`."
     ),
 )
-async def create_task(
-    session: Session, starting: Starting, state: AppState, caller: Writer, wanted: CreateTask, response: Response
-) -> Task:
+async def create_task(unit: Unit, state: AppState, caller: Writer, wanted: CreateTask, response: Response) -> Task:
     task = _new_task(wanted, caller)
-    await store.add_task(session, task, queued_at=task.scheduled_at if task.status == TaskStatus.SCHEDULED else None)
-    await starting.promise(run_intent(task))
+    await _accept(state, unit, task, run_intent(task))
     response.headers["Location"] = f"{PREFIX}/{task.task_id}"
     return answers.whole(state, task, waiting=await waiting_for_worker(state, task))
+
+
+async def _accept(state: State, unit: UnitOfWork, task: TaskRow, intent: Intent) -> None:
+    """With an idempotency key in the transaction that keeps the answer, else together with its neighbours."""
+    if unit.has_key:
+        session = await unit.open()
+        await store.add_tasks(session, [task])
+        await unit.promise(session, [intent])
+    else:
+        recorder: Recorder[NewTask] = state.extras["new_tasks"]
+        await recorder.append(task.tenant_id, (task, intent))
+        unit.carry_out([intent])
+
+
+async def add_together(session: AsyncSession, _tenant: str, new: list[NewTask]) -> None:
+    """Tasks and the intents to start them."""
+    await store.add_tasks(session, [task for task, _ in new])
+    await add_intents(session, [intent for _, intent in new])
 
 
 def _new_task(wanted: CreateTask, caller: Caller) -> TaskRow:
@@ -93,7 +115,7 @@ def _checked_type(wanted: CreateTask, caller: Caller) -> str:
             payload = contract.model_validate(wanted.payload)
         except ValidationError as error:
             faults = error.errors(include_input=False, include_url=False)
-            found = field_errors([{**fault, "loc": ("payload", *fault["loc"])} for fault in faults])
+            found = field_errors([{**fault, "loc": ("body", "payload", *fault["loc"])} for fault in faults])
             raise Invalid(
                 f"The payload is not what {task_type} takes: {found[0].field}: {found[0].message}.", errors=found
             ) from error

@@ -29,11 +29,10 @@ RUNNING = TaskStatus.RUNNING
     description="409 `task_cancelled` or `execution_finished`: there is nothing left to do.",
 )
 async def start_execution(
-    session: Session, _: Serving, task_id: TaskId, execution_id: ExecutionId, start: AttemptStart
+    session: Session, caller: Serving, task_id: TaskId, execution_id: ExecutionId, start: AttemptStart
 ) -> StartedExecution:
-    begun = await store.begin_attempt(
-        session, task_id=task_id, execution_id=execution_id, attempt=start.attempt, worker=start.worker
-    )
+    wanted = store.Start(task_id, execution_id, attempt=start.attempt, worker=start.worker)
+    begun = (await store.begin_attempts(session, caller.tenant_id, [wanted]))[0]
     if begun is None:
         raise await refuse_worker(session, task_id, execution_id)
     return StartedExecution(
@@ -68,10 +67,8 @@ async def report_result(
     execution_id: ExecutionId,
     report: Annotated[ResultReport, Body(examples=[{"result": {"output": "file_456"}}])],
 ) -> ExecutionAck:
-    taken = await store.complete(
-        session, caller.tenant_id, task_id=task_id, execution_id=execution_id, result=report.result
-    )
-    if not taken:
+    done = store.Done(task_id, execution_id, report.result)
+    if not all(await store.complete(session, caller.tenant_id, [done])):
         raise await refuse_worker(session, task_id, execution_id)
     return ExecutionAck(execution_id=execution_id, status=TaskStatus.COMPLETED)
 

@@ -1,5 +1,6 @@
 """The task front door: what it takes, what it refuses, who sees what, lists and figures."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -312,3 +313,14 @@ async def test_a_task_that_runs_again_is_one_task_in_the_figures(task: httpx.Asy
 )
 async def test_figures_refuse_a_period_that_is_none(task: httpx.AsyncClient, query: dict[str, str]) -> None:
     assert (await task.get(f"{TASKS}/analytics", params=query)).status_code == 422
+
+
+async def test_many_tasks_created_and_moved_at_once_are_counted_exactly(task: httpx.AsyncClient) -> None:
+    async def run_one() -> None:
+        path = await _started(task)
+        await task.post(f"{path}/result", json={"result": 1})
+
+    await asyncio.gather(*(run_one() for _ in range(60)), *(create(task, type=f"kind-{n % 3}") for n in range(60)))
+    found = (await task.get(f"{TASKS}/analytics")).json()
+    assert (found["by_status"]["completed"], found["by_status"]["pending"], found["total_tasks"]) == (60, 60, 120)
+    assert found["per_day"][0]["created"] == 120

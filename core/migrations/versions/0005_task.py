@@ -84,45 +84,48 @@ CREATE TABLE task.days (
 );
 """
 
-COUNTING = """
-CREATE FUNCTION task.count_task() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  was text := CASE WHEN TG_OP = 'UPDATE' THEN OLD.status ELSE '' END;
-  mine smallint := pg_backend_pid() % 8;
-BEGIN
-  INSERT INTO task.totals AS t
-  SELECT NEW.tenant_id, who, NEW.type, mine,
-    (NEW.status = 'pending')::int - (was = 'pending')::int,
-    (NEW.status = 'scheduled')::int - (was = 'scheduled')::int,
-    (NEW.status = 'running')::int - (was = 'running')::int,
-    (NEW.status = 'completed')::int - (was = 'completed')::int,
-    (NEW.status = 'failed')::int - (was = 'failed')::int,
-    (NEW.status = 'cancelled')::int - (was = 'cancelled')::int
-  FROM unnest(ARRAY[NEW.owner_id, '']) AS who
-  ON CONFLICT (tenant_id, owner_id, type, shard) DO UPDATE SET
-    pending = t.pending + EXCLUDED.pending,
-    scheduled = t.scheduled + EXCLUDED.scheduled,
-    running = t.running + EXCLUDED.running,
-    completed = t.completed + EXCLUDED.completed,
-    failed = t.failed + EXCLUDED.failed,
-    cancelled = t.cancelled + EXCLUDED.cancelled;
-  IF TG_OP = 'INSERT' OR NEW.status IN ('completed', 'failed', 'cancelled') THEN
-    INSERT INTO task.days AS d
-    SELECT NEW.tenant_id, who, (now() AT TIME ZONE 'UTC')::date, NEW.type, mine,
-      (TG_OP = 'INSERT')::int,
-      (NEW.status = 'completed')::int, (NEW.status = 'failed')::int, (NEW.status = 'cancelled')::int
-    FROM unnest(ARRAY[NEW.owner_id, '']) AS who
-    ON CONFLICT (tenant_id, owner_id, day, type, shard) DO UPDATE SET
-      created = d.created + EXCLUDED.created,
-      completed = d.completed + EXCLUDED.completed,
-      failed = d.failed + EXCLUDED.failed,
-      cancelled = d.cancelled + EXCLUDED.cancelled;
-  END IF;
+STATUSES = ("pending", "scheduled", "running", "completed", "failed", "cancelled")
+ENDS = ("completed", "failed", "cancelled")
+
+
+def added(table: str, key: tuple[str, ...], names: tuple[str, ...], changes: str) -> str:
+    """Add `changes` (tenant_id, owner_id, type, status, change) to the counters of the owner and of the tenant.
+
+    Counters are locked in the order of their keys, so two transactions that move many tasks cannot wait for each other.
+    """
+    computed = {"owner_id": "who", "day": "(now() AT TIME ZONE 'UTC')::date", "shard": "pg_backend_pid() % 8"}
+    keys = ", ".join(computed.get(name, name) for name in key)
+    sums = ", ".join(f"coalesce(sum(change) FILTER (WHERE status = '{name}'), 0)" for name in names)
+    sets = ", ".join(f"{name} = counted.{name} + EXCLUDED.{name}" for name in names)
+    return f"""
+  INSERT INTO {table} AS counted ({", ".join((*key, *names))})
+  SELECT {keys}, {sums}
+  FROM ({changes}) AS changes, unnest(ARRAY[owner_id, '']) AS who
+  GROUP BY tenant_id, who, type ORDER BY tenant_id, who, type
+  ON CONFLICT ({", ".join(key)}) DO UPDATE SET {sets};
+"""
+
+
+TOTALS = ("task.totals", ("tenant_id", "owner_id", "type", "shard"), STATUSES)
+DAYS = ("task.days", ("tenant_id", "owner_id", "day", "type", "shard"), ("created", *ENDS))
+NEW = "SELECT tenant_id, owner_id, type, status, 1 AS change FROM new_tasks"
+CREATED = "SELECT tenant_id, owner_id, type, 'created' AS status, 1 AS change FROM new_tasks"
+CAME = """SELECT n.tenant_id, n.owner_id, n.type, n.status, 1 AS change
+    FROM new_tasks AS n JOIN old_tasks AS o USING (task_id) WHERE n.status <> o.status"""
+LEFT = CAME.replace("n.status, 1", "o.status, -1")
+COUNTING = f"""
+CREATE FUNCTION task.count_new() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN{added(*TOTALS, NEW)}{added(*DAYS, CREATED)}
   RETURN NULL;
 END $$;
-CREATE TRIGGER count_new AFTER INSERT ON task.tasks FOR EACH ROW EXECUTE FUNCTION task.count_task();
-CREATE TRIGGER count_move AFTER UPDATE OF status ON task.tasks FOR EACH ROW
-  WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION task.count_task();
+CREATE FUNCTION task.count_moves() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN{added(*TOTALS, f"{CAME} UNION ALL {LEFT}")}{added(*DAYS, f"{CAME} AND n.status IN {ENDS}")}
+  RETURN NULL;
+END $$;
+CREATE TRIGGER count_new AFTER INSERT ON task.tasks REFERENCING NEW TABLE AS new_tasks
+  FOR EACH STATEMENT EXECUTE FUNCTION task.count_new();
+CREATE TRIGGER count_moves AFTER UPDATE ON task.tasks REFERENCING OLD TABLE AS old_tasks NEW TABLE AS new_tasks
+  FOR EACH STATEMENT EXECUTE FUNCTION task.count_moves();
 """
 
 

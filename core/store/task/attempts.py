@@ -1,5 +1,6 @@
 """What a worker tells of an attempt: begun, how far, failed. Guards make a second telling change nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,56 +30,92 @@ class Begun:
     correlation_id: str
 
 
-# The two statements of every task's happy path are written out, each one round trip. Only the task's current execution
-# moves, and only while it is open; an earlier attempt that never told its end has lost its worker.
+# The two statements of every task's happy path are written out: each moves as many executions as have come together.
+# Only a task's current execution moves, and only while it is open; an earlier attempt that never told its end has lost
+# its worker.
 _BEGIN = text("""
-WITH moved AS (
-  UPDATE task.tasks SET status = 'running'
-  WHERE task_id = :task_id AND execution_id = :execution_id AND status IN ('pending', 'scheduled', 'running')
-  RETURNING execution_id, owner_id, name, type, payload, correlation_id
+WITH wanted AS (
+  SELECT * FROM unnest(CAST(:task_ids AS text[]), CAST(:execution_ids AS text[]), CAST(:attempts AS int[]),
+    CAST(:workers AS text[])) AS w (task_id, execution_id, attempt, worker)
+), moved AS (
+  UPDATE task.tasks AS t SET status = 'running' FROM wanted AS w
+  WHERE t.task_id = w.task_id AND t.execution_id = w.execution_id AND t.status IN ('pending', 'scheduled', 'running')
+  RETURNING t.execution_id, owner_id, name, type, payload, correlation_id
 ), begun AS (
   UPDATE task.executions AS e SET
-    status = 'running', attempt = :attempt, worker = :worker, attempt_started_at = now(),
+    status = 'running', attempt = w.attempt, worker = w.worker, attempt_started_at = now(),
     started_at = coalesce(started_at, now()),
-    progress = CASE WHEN e.attempt < :attempt THEN 0 ELSE progress END,
-    message = CASE WHEN e.attempt < :attempt THEN NULL ELSE message END,
-    failures = CASE WHEN e.attempt < :attempt AND attempt_started_at IS NOT NULL
+    progress = CASE WHEN e.attempt < w.attempt THEN 0 ELSE progress END,
+    message = CASE WHEN e.attempt < w.attempt THEN NULL ELSE message END,
+    failures = CASE WHEN e.attempt < w.attempt AND attempt_started_at IS NOT NULL
       THEN failures || jsonb_build_array(jsonb_build_object(
         'attempt', e.attempt, 'worker', e.worker, 'started_at', attempt_started_at, 'ended_at', now(),
         'error', CAST(:lost AS jsonb)))
       ELSE failures END
-  FROM moved WHERE e.execution_id = moved.execution_id AND e.attempt <= :attempt
+  FROM moved AS m JOIN wanted AS w USING (execution_id)
+  WHERE e.execution_id = m.execution_id AND e.attempt <= w.attempt
   RETURNING e.execution_id
 )
-SELECT owner_id, name, type, payload, correlation_id FROM moved JOIN begun USING (execution_id)
+SELECT execution_id, owner_id, name, type, payload, correlation_id FROM moved JOIN begun USING (execution_id)
 """)
 _COMPLETE = text("""
-WITH moved AS (
-  UPDATE task.tasks SET status = 'completed'
-  WHERE task_id = :task_id AND execution_id = :execution_id AND status = 'running'
-  RETURNING task_id, execution_id, type, owner_id, correlation_id
+WITH wanted AS (
+  SELECT * FROM unnest(CAST(:task_ids AS text[]), CAST(:execution_ids AS text[]), CAST(:results AS text[]))
+    AS w (task_id, execution_id, result)
+), moved AS (
+  UPDATE task.tasks AS t SET status = 'completed' FROM wanted AS w
+  WHERE t.task_id = w.task_id AND t.execution_id = w.execution_id AND t.status = 'running'
+  RETURNING t.task_id, t.execution_id, type, owner_id, correlation_id
 ), closed AS (
   UPDATE task.executions AS e SET
-    status = 'completed', completed_at = now(), progress = 100, result = CAST(:result AS jsonb)
-  FROM moved WHERE e.execution_id = moved.execution_id
+    status = 'completed', completed_at = now(), progress = 100, result = CAST(w.result AS jsonb)
+  FROM moved AS m JOIN wanted AS w USING (execution_id) WHERE e.execution_id = m.execution_id
 )
 SELECT * FROM moved
 """)
 
 
-async def begin_attempt(
-    session: AsyncSession, *, task_id: str, execution_id: str, attempt: int, worker: str
-) -> Begun | None:
-    """A worker takes the execution: running from now. None if it is finished, or a later attempt has begun."""
+@dataclass(frozen=True, slots=True)
+class Start:
+    """An attempt that a worker wants to begin."""
+
+    task_id: str
+    execution_id: str
+    attempt: int
+    worker: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An execution's result."""
+
+    task_id: str
+    execution_id: str
+    result: JsonValue
+
+
+async def begin_attempts(session: AsyncSession, _tenant: str, starts: Sequence[Start]) -> list[Begun | None]:
+    """Workers take executions: running from now. None for one that is finished, or has begun a later attempt."""
     given = {
-        "task_id": task_id,
-        "execution_id": execution_id,
-        "attempt": attempt,
-        "worker": worker,
+        "task_ids": [start.task_id for start in starts],
+        "execution_ids": [start.execution_id for start in starts],
+        "attempts": [start.attempt for start in starts],
+        "workers": [start.worker for start in starts],
         "lost": LOST.model_dump_json(),
     }
-    task = (await (await session.connection()).execute(_BEGIN, given)).mappings().one_or_none()
-    return None if task is None else Begun(**task)
+    rows = (await (await session.connection()).execute(_BEGIN, given)).all()
+    found = {row[0]: Begun(*row[1:]) for row in rows}
+    return [found.get(start.execution_id) for start in starts]
+
+
+async def end_attempts(session: AsyncSession, ended: Sequence[Done]) -> Sequence[Moved]:
+    """Results are kept and their executions completed; those that did run."""
+    given = {
+        "task_ids": [done.task_id for done in ended],
+        "execution_ids": [done.execution_id for done in ended],
+        "results": [to_json(done.result).decode() for done in ended],
+    }
+    return (await (await session.connection()).execute(_COMPLETE, given)).all()
 
 
 async def begun(session: AsyncSession, *, task_id: str, execution_id: str) -> Begun:
@@ -90,12 +127,6 @@ async def begun(session: AsyncSession, *, task_id: str, execution_id: str) -> Be
         .where(col(TaskRow.task_id) == task_id, col(ExecutionRow.execution_id) == execution_id)
     )
     return Begun(**(await (await session.connection()).execute(query)).mappings().one())
-
-
-async def end_attempt(session: AsyncSession, *, task_id: str, execution_id: str, result: JsonValue) -> Moved | None:
-    """The handler's result is kept, and the execution completed. None if it does not run (any more)."""
-    given = {"task_id": task_id, "execution_id": execution_id, "result": to_json(result).decode()}
-    return (await (await session.connection()).execute(_COMPLETE, given)).one_or_none()
 
 
 def _with_failure(error: TaskError) -> ColumnElement[Any]:

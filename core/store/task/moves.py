@@ -1,42 +1,55 @@
 """What moves a task from status to status. Each move is guarded by where it starts, so a second one changes nothing."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import JsonValue
-from sqlalchemy import func, insert
+from pydantic_core import to_json
+from sqlalchemy import func
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.platform import DomainEvent, JsonObject, Service
 from core.contracts.task import FINISHED, OPEN, TaskError, TaskStatus
 from core.store import event
-from core.store.task.attempts import end_attempt, last_failure
+from core.store.platform import insert_rows
+from core.store.task.attempts import Done, end_attempts, last_failure
 from core.store.task.statements import Moved, move_task, of_execution
-from core.tables.task import ExecutionRow, TaskRow
+from core.tables.task import TaskRow
 
-# Built once: a statement made for each call would cost more than running it.
-_NEW_TASK, _NEW_EXECUTION = insert(TaskRow), insert(ExecutionRow)
-
-
-async def add_task(session: AsyncSession, task: TaskRow, *, queued_at: datetime | None = None) -> None:
-    """A new task with its first execution, which a worker may take from `queued_at` (now when left out)."""
-    await (await session.connection()).execute(_NEW_TASK, task.model_dump())
-    await _add_execution(session, task, queued_at)
+_TASKS, _EXECUTIONS = "task.tasks", "task.executions"
+_TASK_COLUMNS = tuple(TaskRow.model_fields)
+_EXECUTION_COLUMNS = ("execution_id", "tenant_id", "task_id", "owner_id", "type", "number", "status", "queued_at")
 
 
-async def _add_execution(session: AsyncSession, task: TaskRow, queued_at: datetime | None = None) -> None:
-    values = {
-        "execution_id": task.execution_id,
-        "tenant_id": task.tenant_id,
-        "task_id": task.task_id,
-        "owner_id": task.owner_id,
-        "type": task.type,
-        "number": task.executions,
-        "status": task.status,
-    }
-    later = {"queued_at": queued_at} if queued_at else {}
-    await (await session.connection()).execute(_NEW_EXECUTION, values | later)
+async def add_tasks(session: AsyncSession, tasks: Sequence[TaskRow]) -> None:
+    """New tasks, each with its first execution."""
+    rows = [tuple(_column(task, name) for name in _TASK_COLUMNS) for task in tasks]
+    await insert_rows(session, _TASKS, _TASK_COLUMNS, rows)
+    await _add_executions(session, [(task, task.created_at) for task in tasks])
+
+
+def _column(task: TaskRow, name: str) -> object:
+    value = getattr(task, name)
+    return to_json(value).decode() if name == "payload" else value
+
+
+async def _add_executions(session: AsyncSession, tasks: Sequence[tuple[TaskRow, datetime]]) -> None:
+    """An execution of each task, which a worker may take from that moment on, or from the task's scheduled time."""
+    rows = [
+        (
+            task.execution_id,
+            task.tenant_id,
+            task.task_id,
+            task.owner_id,
+            task.type,
+            task.executions,
+            task.status,
+            task.scheduled_at if task.status == TaskStatus.SCHEDULED else since,
+        )
+        for task, since in tasks
+    ]
+    await insert_rows(session, _EXECUTIONS, _EXECUTION_COLUMNS, rows)
 
 
 async def release(session: AsyncSession, *, task_id: str, execution_id: str) -> bool:
@@ -59,19 +72,15 @@ async def renew(session: AsyncSession, task: TaskRow, execution_id: str) -> Task
         return None
     changed = {"execution_id": execution_id, "executions": task.executions + 1, "status": TaskStatus.PENDING.value}
     renewed = task.model_copy(update=changed)
-    await _add_execution(session, renewed)
+    await _add_executions(session, [(renewed, datetime.now(UTC))])
     return renewed
 
 
-async def complete(
-    session: AsyncSession, tenant_id: str, *, task_id: str, execution_id: str, result: JsonValue
-) -> bool:
-    """The handler's result, once. False if the execution does not run (any more)."""
-    ended = await end_attempt(session, task_id=task_id, execution_id=execution_id, result=result)
-    if ended is None:
-        return False
-    await _tell(session, tenant_id, ended, TaskStatus.COMPLETED)
-    return True
+async def complete(session: AsyncSession, tenant_id: str, done: Sequence[Done]) -> list[bool]:
+    """The handlers' results, each once. False for an execution that does not run (any more)."""
+    ended = {row.execution_id: row for row in await end_attempts(session, done)}
+    await event.append(session, tenant_id, [_event(row, TaskStatus.COMPLETED) for row in ended.values()])
+    return [one.execution_id in ended for one in done]
 
 
 async def fail(session: AsyncSession, tenant_id: str, *, task_id: str, execution_id: str, untold: TaskError) -> bool:
@@ -81,7 +90,7 @@ async def fail(session: AsyncSession, tenant_id: str, *, task_id: str, execution
         return False
     error = await last_failure(session, execution_id, untold=untold)
     await _close(session, execution_id, TaskStatus.FAILED, error=error.model_dump())
-    await _tell(session, tenant_id, ended, TaskStatus.FAILED, {"error_code": error.code})
+    await event.append(session, tenant_id, [_event(ended, TaskStatus.FAILED, {"error_code": error.code})])
     return True
 
 
@@ -91,7 +100,7 @@ async def cancel(session: AsyncSession, tenant_id: str, *, task_id: str, executi
     if ended is None:
         return False
     await _close(session, execution_id, TaskStatus.CANCELLED)
-    await _tell(session, tenant_id, ended, TaskStatus.CANCELLED)
+    await event.append(session, tenant_id, [_event(ended, TaskStatus.CANCELLED)])
     return True
 
 
@@ -106,24 +115,17 @@ async def _close(session: AsyncSession, execution_id: str, status: TaskStatus, *
     await (await session.connection()).execute(statement)
 
 
-async def _tell(
-    session: AsyncSession,
-    tenant_id: str,
-    ended: Moved,
-    status: TaskStatus,
-    more: JsonObject | None = None,
-) -> None:
+def _event(ended: Moved, status: TaskStatus, more: JsonObject | None = None) -> DomainEvent:
     about: JsonObject = {
         "task_id": ended.task_id,
         "execution_id": ended.execution_id,
         "type": ended.type,
         "owner_id": ended.owner_id,
     }
-    told = DomainEvent(
+    return DomainEvent(
         event_type=f"task.{status.value}",
         source=Service.TASK.value,
         payload=about | (more or {}),
         correlation_id=ended.correlation_id,
         causation_id=ended.execution_id,
     )
-    await event.append(session, tenant_id, [told])
