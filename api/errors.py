@@ -18,7 +18,6 @@ from core.telemetry import correlation_id
 
 log = structlog.get_logger(__name__)
 
-PLACES = ("body", "query", "path", "header")
 # pydantic names the kind of each JSON value on the way to a fault; a caller knows only fields and places in lists
 JSON_KINDS = ("list", "dict", "str", "int", "float", "bool", "none")
 MEDIA_TYPE = "application/problem+json"
@@ -51,19 +50,19 @@ def problem(
     return Response(body.model_dump_json(), status, headers, MEDIA_TYPE)
 
 
-def field_errors(errors: Sequence[Any], *, prefix: str = "") -> list[FieldError]:
-    """Pydantic's findings, each with the path a caller knows: `events[3].event_type`."""
-    return [_field_error(error, prefix) for error in errors]
+def field_errors(errors: Sequence[Any]) -> list[FieldError]:
+    """Pydantic's findings below a place (body, query …), each with the path a caller knows: `events[3].event_type`."""
+    return [_field_error(error) for error in errors]
 
 
-def _field_error(error: Any, prefix: str) -> FieldError:
+def _field_error(error: Any) -> FieldError:
     if error["type"] == "json_invalid":
         return FieldError("body", f"not JSON as RFC 8259 has it: {error['ctx']['error']}", "json_invalid")
-    return FieldError(prefix + _path(error["loc"]), error["msg"], error["type"])
+    return FieldError(_path(error["loc"][1:]), error["msg"], error["type"])
 
 
 def _path(location: Sequence[int | str]) -> str:
-    parts = [part for part in location[1:] if part not in JSON_KINDS] if location[0] in PLACES else location
+    parts = [part for part in location if part not in JSON_KINDS]
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return text.lstrip(".") or "body"
 
