@@ -7,19 +7,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from urllib.request import urlopen
 
 import psycopg
-from temporalio import activity, workflow
 from temporalio.client import Client
-from temporalio.worker import Worker
 
+from bench.bare_workflow import QUEUE, BareWorkflow
 from bench.stack import ROOT, BenchStack
 
 COPY_SECONDS = 5.0
 WRITERS, ROWS_A_COPY = 4, 500
-QUEUE = "bench-floor"
 
 
 @contextmanager
@@ -71,21 +68,6 @@ def _copy(job: tuple[str, float]) -> int:
     return count
 
 
-@activity.defn(name="bench.nothing")
-async def nothing(value: str) -> str:
-    """The one activity of the bare workflow."""
-    return value
-
-
-@workflow.defn(name="bench.bare")
-class BareWorkflow:
-    """One activity and nothing else."""
-
-    @workflow.run
-    async def run(self, value: str) -> str:
-        return await workflow.execute_activity(nothing, value, start_to_close_timeout=timedelta(seconds=30))
-
-
 async def bare_workflows_per_second(address: str, count: int, at_once: int) -> float:
     """Start and finish `count` one-activity workflows with the client, `at_once` of them open at a time."""
     client = await Client.connect(address)
@@ -107,19 +89,9 @@ async def bare_workflows_per_second(address: str, count: int, at_once: int) -> f
 
 
 def _start_worker(address: str) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "bench.floors", address]
+    command = [sys.executable, "-m", "bench.bare_workflow", address]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     assert process.stdout is not None
-    process.stdout.readline()
+    if process.stdout.readline() != b"ready\n":
+        raise RuntimeError("the floor's worker did not start, see above")
     return process
-
-
-async def _work(address: str) -> None:
-    client = await Client.connect(address)
-    async with Worker(client, task_queue=QUEUE, workflows=[BareWorkflow], activities=[nothing]):
-        print("ready", flush=True)
-        await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(_work(sys.argv[1]))
