@@ -95,11 +95,10 @@ async def _completed(client: httpx.AsyncClient) -> int:
 
 
 async def _say_ok(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while await reader.readline():
-        while (await reader.readline()).strip():
-            continue
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok")
-        await writer.drain()
+    """One request, one answer, one connection: none is left open when the bench ends."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\nContent-Type: text/plain\r\n\r\nok")
+    await writer.drain()
     writer.close()
 
 
