@@ -93,9 +93,9 @@ class NotificationSend:
 
     async def _send(self, work: SendWork) -> Delivered:
         waiting = work.waiting
-        if not waiting:
-            first = await self._try([])
-            waiting = first.waiting
+        await asyncio.sleep(0)  # a cancel that came before the start is heard first
+        if not waiting and not self._cancelled:
+            waiting = (await self._try([])).waiting
         if waiting:
             workflow.upsert_search_attributes([STATUS.value_set("retrying")])
             await workflow.wait([asyncio.create_task(self._go_on(wait)) for wait in waiting])

@@ -260,6 +260,20 @@ async def test_a_cancel_lets_a_try_end_that_is_under_way(skipping: WorkflowEnvir
     assert fakes.cancelled == 1
 
 
+async def test_cancelled_before_it_began_it_tries_nothing(skipping: WorkflowEnvironment) -> None:
+    fakes, queue = Fakes(email=[]), new_id("queue")
+    work = SendWork(tenant_id="t", notification_id="n")
+    handle = await skipping.client.start_workflow(
+        NOTIFICATION_SEND, work, id=new_id("test"), task_queue=queue, result_type=Delivered
+    )
+    await handle.cancel()
+    crew = Crew(queue=queue, workflows=[NotificationSend], activities=[fakes.deliver, fakes.cancel])
+    async with build_worker(skipping.client, crew):
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+    assert (fakes.tries, fakes.cancelled) == ([], 1)
+
+
 class FakeBatch:
     """Stands in for the activities of a batch."""
 
