@@ -53,11 +53,10 @@ async def list_notifications(
 ) -> Page[Notification]:
     after = decode_cursor(page.cursor, (str,))
     rows = await store.list_before(session, wanted.of(caller), after=after, limit=page.limit + 1)
-    shown = rows[: page.limit]
-    channels = await store.channels_of(session, [row.notification_id for row in shown])
-    more = encode_cursor(shown[-1].notification_id) if len(rows) > page.limit else None
-    items = [answers.notification(state, row, channels.get(row.notification_id, [])) for row in shown]
-    return Page(items=items, next_cursor=more)
+    shown = [row.notification_id for row in rows[: page.limit]]
+    more = encode_cursor(shown[-1]) if len(rows) > page.limit else None
+    found = await store.with_channels(session, shown)
+    return Page(items=[answers.notification(state, row, channels) for row, channels in found], next_cursor=more)
 
 
 @router.get(
@@ -68,7 +67,8 @@ async def list_notifications(
 async def get_notification(
     session: Session, state: AppState, caller: Reader, notification_id: NotificationId
 ) -> Notification:
-    return await _whole(session, state, await _must_find(session, caller, notification_id))
+    await _must_find(session, caller, notification_id)
+    return await _whole(session, state, notification_id)
 
 
 async def _must_find(
@@ -80,18 +80,12 @@ async def _must_find(
     return row
 
 
-async def _whole(session: AsyncSession, state: State, row: NotificationRow) -> Notification:
-    channels = await store.channels_of(session, [row.notification_id])
-    log = await store.attempts_of(session, row.notification_id)
+async def _whole(session: AsyncSession, state: State, notification_id: str) -> Notification:
+    ((row, channels),) = await store.with_channels(session, [notification_id])
+    log = await store.attempts_of(session, notification_id)
     content = await store.content_of(session, row.content_id)
-    return answers.notification(
-        state,
-        row,
-        channels.get(row.notification_id, []),
-        log=log,
-        subject=content.subject,
-        body=content.html or content.body,
-    )
+    body = content.html or content.body
+    return answers.notification(state, row, channels, log=log, subject=content.subject, body=body)
 
 
 @router.post(
@@ -117,6 +111,5 @@ async def cancel_notification(
         await store.settle(session, caller.tenant_id, [notification_id], overall)
         await audit.append_entries(session, caller.tenant_id, [stopped_by(caller, "notification", notification_id)])
         await starting.promise(cancel_intent(caller, notification_send_id(notification_id)))
-        await session.refresh(row)
     response.headers["Location"] = f"{PREFIX}/{notification_id}"
-    return await _whole(session, state, row)
+    return await _whole(session, state, notification_id)

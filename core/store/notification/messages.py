@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -110,6 +112,19 @@ async def find(
 async def content_of(session: AsyncSession, content_id: str) -> ContentRow:
     """The message itself."""
     return (await session.exec(select(ContentRow).where(col(ContentRow.content_id) == content_id))).one()
+
+
+async def with_channels(session: AsyncSession, ids: Sequence[str]) -> list[tuple[NotificationRow, list[ChannelRow]]]:
+    """These notifications, newest first, with their channels: read by one statement, so that they agree."""
+    query = (
+        select(NotificationRow, ChannelRow)
+        .join(ChannelRow, col(ChannelRow.notification_id) == col(NotificationRow.notification_id))
+        .where(col(NotificationRow.notification_id).in_(ids))
+        .order_by(col(NotificationRow.notification_id).desc(), col(ChannelRow.place))
+        .execution_options(populate_existing=True)
+    )
+    pairs = groupby((await session.exec(query)).all(), key=itemgetter(0))
+    return [(row, [channel for _, channel in group]) for row, group in pairs]
 
 
 async def channels_of(session: AsyncSession, ids: Sequence[str]) -> dict[str, list[ChannelRow]]:
