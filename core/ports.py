@@ -1,8 +1,9 @@
 """What activities and front doors ask of the outside world; the edge of each process puts adapters behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -151,9 +152,15 @@ class Inspector(Protocol):
     """Asks the detectors of a process about texts."""
 
     async def inspect(
-        self, texts: Sequence[str], check_types: Sequence[CheckType]
+        self,
+        texts: Sequence[str],
+        check_types: Sequence[CheckType],
+        chosen: Mapping[CheckType, str] = MappingProxyType({}),
     ) -> list[dict[CheckType, DetectorResult]]:
-        """For each text, in order, one result a type. A type that nobody could judge is unavailable; never raises."""
+        """For each text, in order, one result a type. A type that nobody could judge is unavailable; never raises.
+
+        `chosen`: the detector's name for a type, as a policy may ask; a type that it leaves out has its usual one.
+        """
         ...
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import structlog
 
@@ -40,7 +41,10 @@ class Detectors:
             self._detector(check_type)
 
     async def inspect(
-        self, texts: Sequence[str], check_types: Sequence[CheckType]
+        self,
+        texts: Sequence[str],
+        check_types: Sequence[CheckType],
+        chosen: Mapping[CheckType, str] = MappingProxyType({}),
     ) -> list[dict[CheckType, DetectorResult]]:
         """For each text, in order, one result a type."""
         return await asyncio.to_thread(self._inspect, texts, check_types)

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.exc import ProgrammingError
 from temporalio.testing import ActivityEnvironment
 
-from activities.compliance import CHUNK_CHARACTERS, SLICE_CHARACTERS, ComplianceActivities, parts
-from core.adapters.report_page.compliance import CheckReportPage
+from activities.compliance import BatchActivities
+from activities.compliance.batches import CHUNK_CHARACTERS, SLICE_CHARACTERS, parts
 from core.contracts.compliance import (
     BatchInput,
     BatchItem,
@@ -48,8 +48,8 @@ def finder() -> Finder:
 
 
 @pytest.fixture
-def activities(database: Database, finder: Finder) -> ComplianceActivities:
-    return ComplianceActivities(database, finder, hash_key=b"k" * 32, printer=CheckReportPage())
+def activities(database: Database, finder: Finder) -> BatchActivities:
+    return BatchActivities(database, finder, hash_key=b"k" * 32)
 
 
 async def _open(database: Database, tenant: str, contents: list[str], batch_id: str | None = None) -> BatchInput:
@@ -66,7 +66,7 @@ async def _open(database: Database, tenant: str, contents: list[str], batch_id: 
     return BatchInput(tenant_id=tenant, batch_id=new.batch_id)
 
 
-async def _run(activities: ComplianceActivities, batch: BatchInput) -> ChunkResult:
+async def _run(activities: BatchActivities, batch: BatchInput) -> ChunkResult:
     result: ChunkResult = await ActivityEnvironment().run(activities.check_chunk, batch)
     return result
 
@@ -85,7 +85,7 @@ def _counts(url: str, tenant: str) -> tuple[int, int, int]:
 
 
 async def test_an_attempt_that_dies_leaves_its_work_to_the_next(
-    activities: ComplianceActivities, finder: Finder, database: Database, database_url: str, tenant: str
+    activities: BatchActivities, finder: Finder, database: Database, database_url: str, tenant: str
 ) -> None:
     batch = await _open(database, tenant, ["a" * SLICE_CHARACTERS, "b" * SLICE_CHARACTERS, "last"])
     finder.failing = True
@@ -97,7 +97,7 @@ async def test_an_attempt_that_dies_leaves_its_work_to_the_next(
 
 
 async def test_a_second_run_of_a_finished_chunk_changes_nothing(
-    activities: ComplianceActivities, database: Database, database_url: str, tenant: str
+    activities: BatchActivities, database: Database, database_url: str, tenant: str
 ) -> None:
     batch = await _open(database, tenant, ["one", "two"])
     assert (await _run(activities, batch)).checked == 2
@@ -106,7 +106,7 @@ async def test_a_second_run_of_a_finished_chunk_changes_nothing(
 
 
 async def test_a_batch_opened_twice_under_one_id_is_one_batch(
-    activities: ComplianceActivities, database: Database, database_url: str, tenant: str
+    activities: BatchActivities, database: Database, database_url: str, tenant: str
 ) -> None:
     batch = await _open(database, tenant, ["one", "two"])
     await _open(database, tenant, ["one", "two"], batch_id=batch.batch_id)
@@ -115,7 +115,7 @@ async def test_a_batch_opened_twice_under_one_id_is_one_batch(
 
 
 async def test_two_attempts_at_once_check_each_text_once(
-    activities: ComplianceActivities, database: Database, database_url: str, tenant: str
+    activities: BatchActivities, database: Database, database_url: str, tenant: str
 ) -> None:
     batch = await _open(database, tenant, [f"text {n}" for n in range(30)])
     done = await asyncio.gather(*(_run(activities, batch) for _ in range(4)))
@@ -124,7 +124,7 @@ async def test_two_attempts_at_once_check_each_text_once(
 
 
 async def test_a_large_batch_goes_in_chunks_until_none_is_left(
-    activities: ComplianceActivities, database: Database, tenant: str
+    activities: BatchActivities, database: Database, tenant: str
 ) -> None:
     batch = await _open(database, tenant, [f"text {n}" for n in range(230)])
     done = [await _run(activities, batch) for _ in range(3)]
@@ -132,7 +132,7 @@ async def test_a_large_batch_goes_in_chunks_until_none_is_left(
 
 
 async def test_a_text_cancelled_while_it_is_inspected_is_not_recorded(
-    activities: ComplianceActivities, finder: Finder, database: Database, database_url: str, tenant: str
+    activities: BatchActivities, finder: Finder, database: Database, database_url: str, tenant: str
 ) -> None:
     batch = await _open(database, tenant, ["one"])
 
@@ -146,7 +146,7 @@ async def test_a_text_cancelled_while_it_is_inspected_is_not_recorded(
 
 
 async def test_the_batch_tells_the_event_store_when_it_is_completed(
-    activities: ComplianceActivities, database: Database, database_url: str, tenant: str
+    activities: BatchActivities, database: Database, database_url: str, tenant: str
 ) -> None:
     batch = await _open(database, tenant, ["one", ""])
     await _run(activities, batch)
@@ -181,9 +181,7 @@ def test_parts_keep_the_order_and_their_size() -> None:
     assert [len(part) for part in found] == [1, 1, 2, 1, 1]
 
 
-async def test_long_texts_go_in_smaller_chunks(
-    activities: ComplianceActivities, database: Database, tenant: str
-) -> None:
+async def test_long_texts_go_in_smaller_chunks(activities: BatchActivities, database: Database, tenant: str) -> None:
     text = "x" * 100_000
     batch = await _open(database, tenant, [text] * 15)
     assert await _run(activities, batch) == ChunkResult(checked=CHUNK_CHARACTERS // len(text), left=5)

@@ -79,7 +79,7 @@ async def _made(client: Any, name: str) -> Call:
 
 
 def _names(client: type) -> Iterator[str]:
-    inherited = dir(client.__mro__[1])
+    inherited = dir(next(base for base in client.__mro__ if base.__name__ == "BaseClient"))
     for name, method in inspect.getmembers(client, inspect.isfunction):
         if name not in inherited and not name.startswith("wait_for_") and method.__doc__:
             yield name

@@ -10,9 +10,8 @@ import httpx
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
-from activities.compliance import ComplianceActivities
+from activities.compliance import BatchActivities
 from api.compliance import batches
-from core.adapters.report_page.compliance import CheckReportPage
 from core.contracts.compliance import (
     BATCH_PROGRESS,
     BATCH_RUN,
@@ -264,7 +263,7 @@ async def _running_batch(
 ) -> AsyncIterator[WorkflowHandle[Any, Any]]:
     """A batch on a queue of its own, with this inspector."""
     batch_id, queue = await _open(database, tenant, total), f"compliance-{uuid.uuid4()}"
-    activities = ComplianceActivities(database, gate, hash_key=b"k" * 32, printer=CheckReportPage())
+    activities = BatchActivities(database, gate, hash_key=b"k" * 32)
     crew = Crew(queue=queue, workflows=[ComplianceBatch], activities=[activities.check_chunk])
     async with build_worker(temporal, crew):
         yield await temporal.start_workflow(

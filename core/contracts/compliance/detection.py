@@ -68,6 +68,14 @@ class Span(Answer):
     score: float = Field(ge=0, le=1)
 
 
+class Passage(Answer):
+    """A part of a text that made a classifier speak up. Offsets as in `Span`."""
+
+    start: int = Field(ge=0)
+    end: int = Field(gt=0)
+    score: float = Field(ge=0, le=1)
+
+
 class DetectorResult(Answer):
     """What one detector says of one text. Fields that do not apply are null and left out of answers.
 
@@ -84,6 +92,9 @@ class DetectorResult(Answer):
     detected: list[PiiEntity] | None = Field(None, description="kinds found, in the order of their first appearance")
     redacted: str | None = Field(None, description="the text with each finding replaced by its kind")
     spans: list[Span] | None = None
+    passages: list[Passage] | None = Field(None, description="where a classifier found it, worst first")
+    reasons: list[str] | None = Field(None, description="what spoke for a finding, as stable words")
+    language: str | None = Field(None, description="ISO 639-1, where the language kept a detector from judging")
     detector: str | None = None
     detector_version: str | None = None
     latency_ms: float | None = Field(None, ge=0, description="time this text took, in milliseconds")

@@ -1,20 +1,16 @@
-"""compliance.batch: chunks until none is left. compliance.report: one report made."""
+"""compliance.batch: chunks until none is left."""
 
 from temporalio import workflow
 
 from core.contracts.compliance import (
     BATCH_PROGRESS,
     BATCH_RUN,
-    BUILD_REPORT,
     CHECK_CHUNK,
-    REPORT_RUN,
     BatchInput,
     BatchOutcome,
     ChunkResult,
-    ReportInput,
-    ReportOutcome,
 )
-from workflows.options import LONG, STORE
+from workflows.options import LONG
 
 
 @workflow.defn(name=BATCH_RUN)
@@ -45,16 +41,3 @@ class ComplianceBatch:
     def progress(self) -> BatchOutcome:
         """How many texts are checked, and how many wait."""
         return self._outcome
-
-
-@workflow.defn(name=REPORT_RUN)
-class ComplianceReport:
-    """Adds up counters and keeps the result: one activity, tried until it is done."""
-
-    @workflow.run
-    async def run(self, report: ReportInput) -> ReportOutcome:
-        made: ReportOutcome = await workflow.execute_activity(
-            BUILD_REPORT, report, result_type=ReportOutcome, summary="add up and draw", **STORE
-        )
-        workflow.set_current_details(f"made from {made.total_checks} checks")
-        return made

@@ -1,0 +1,6 @@
+"""What the compliance workflows do outside themselves, one class for each kind of work."""
+
+from activities.compliance.batches import BatchActivities
+from activities.compliance.reports import ReportActivities
+
+__all__ = ["BatchActivities", "ReportActivities"]

@@ -1,0 +1,69 @@
+"""Many texts checked by one workflow."""
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from isa_user._async._io import Paged
+from isa_user._async.base import BaseClient, ReadOptions, WriteOptions
+from isa_user._async.compliance.checks import ROOT
+from isa_user._constants import WAIT_WITHIN
+from isa_user._models.compliance import CheckBatch, CheckedItem, CheckType, ContentItem
+from isa_user._request import Request, path
+
+
+class Batches(BaseClient):
+    """Batches of texts."""
+
+    async def check_batch(
+        self,
+        items: Sequence[ContentItem],
+        *,
+        content_type: str | None = None,
+        check_types: Sequence[CheckType] | None = None,
+        policy: str | None = None,
+        wait: float | None = None,
+        **options: Unpack[WriteOptions],
+    ) -> CheckBatch:
+        """Check up to 1,000 texts. The answer is `finished` when that took less than `wait` seconds (10 if left out).
+
+        If it is not, `wait_for_batch` waits for the rest. `wait` may be up to 30, and comes on top of the time-out.
+        """
+        if wait is not None:
+            options.setdefault("timeout", self._timeout + wait)
+        body = {
+            "items": items,
+            "content_type": content_type,
+            "check_types": check_types,
+            "policy": policy,
+            "wait": wait,
+        }
+        return await self._call(Request(method="POST", path=f"{ROOT}/batch-check", body=body), CheckBatch, options)
+
+    async def get_batch(
+        self, batch_id: str, *, limit: int | None = None, cursor: str | None = None, **options: Unpack[ReadOptions]
+    ) -> CheckBatch:
+        """How far a batch is, with a page of its results."""
+        query = {"limit": limit, "cursor": cursor}
+        request = Request(method="GET", path=path(ROOT + "/batches/{}", batch_id), query=query)
+        return await self._call(request, CheckBatch, options)
+
+    def batch_items(
+        self, batch_id: str, *, limit: int | None = None, cursor: str | None = None, **options: Unpack[ReadOptions]
+    ) -> Paged[CheckedItem]:
+        """A batch's results in the order of the request."""
+        query = {"limit": limit, "cursor": cursor}
+        request = Request(method="GET", path=path(ROOT + "/batches/{}", batch_id), query=query)
+        return self._pages(request, CheckedItem, options)
+
+    async def cancel_batch(self, batch_id: str, **options: Unpack[WriteOptions]) -> CheckBatch:
+        """Give up what waits and delete its texts; what is checked stays. `Conflict` (`batch_finished`) at its end."""
+        request = Request(method="POST", path=path(ROOT + "/batches/{}/cancel", batch_id))
+        return await self._call(request, CheckBatch, options)
+
+    async def wait_for_batch(
+        self, batch_id: str, *, within: float = WAIT_WITHIN, **options: Unpack[ReadOptions]
+    ) -> CheckBatch:
+        """The batch once it has ended. `TimedOut` after `within` seconds."""
+        return await self._wait(
+            lambda: self.get_batch(batch_id, **options), done=lambda batch: batch.finished, within=within
+        )

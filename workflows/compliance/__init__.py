@@ -1,0 +1,6 @@
+"""The workflows of the compliance service."""
+
+from workflows.compliance.batches import ComplianceBatch
+from workflows.compliance.reports import ComplianceReport
+
+__all__ = ["ComplianceBatch", "ComplianceReport"]
