@@ -1,5 +1,6 @@
 """The commands of `./ops`. Each loads what it needs when it runs, so that `--help` and `token` answer at once."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -138,3 +139,28 @@ def bench(context: typer.Context) -> None:
     from deploy.check import run_bench
 
     raise typer.Exit(run_bench(context.args))
+
+
+compliance = typer.Typer(no_args_is_help=True, help="Measure the detectors of the compliance service.")
+app.add_typer(compliance, name="compliance", rich_help_panel="Development")
+
+
+@compliance.callback()
+def _compliance() -> None:
+    """Keeps `score` a command by its name even while it is the only one."""
+
+
+@compliance.command()
+def score(
+    file: Annotated[
+        Path, typer.Argument(help="Labelled texts (.jsonl, .jsonl.gz); for pii documents with spans (.json).")
+    ],
+    check_type: Annotated[str, typer.Option("--type", help="toxicity, pii, prompt_injection, nsfw or spam.")],
+    scores: Annotated[
+        Path | None, typer.Option("--out", help="Write label, score and flagged of each row here.")
+    ] = None,
+) -> None:
+    """Print how well a shipped detector judges a labelled file."""
+    from deploy.score import score as measure
+
+    measure(file, check_type, scores)
