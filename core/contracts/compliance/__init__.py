@@ -51,6 +51,7 @@ from core.contracts.compliance.detection import (
     DetectorResult,
     Passage,
     PiiEntity,
+    RedactionStyle,
     RiskLevel,
     Span,
 )
@@ -136,6 +137,7 @@ __all__ = [
     "NewReport",
     "Passage",
     "PiiEntity",
+    "RedactionStyle",
     "Policy",
     "Report",
     "ReportDetails",

@@ -27,6 +27,20 @@ class PiiEntity(StrEnum):
     ADDRESS = "address"
     IP_ADDRESS = "ip_address"
     IBAN = "iban"
+    PASSPORT = "passport"
+    DATE_OF_BIRTH = "date_of_birth"
+    PERSON = "person"
+    SECRET = "secret"
+
+
+class RedactionStyle(StrEnum):
+    """What a finding is replaced by; `core.domain.compliance.redaction` has the rules."""
+
+    LABEL = "label"
+    MASK = "mask"
+    HASH = "hash"
+    PSEUDONYM = "pseudonym"
+    REMOVE = "remove"
 
 
 class CheckStatus(StrEnum):

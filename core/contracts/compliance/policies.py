@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from core.contracts.compliance.detection import Action, CheckType, PiiEntity
+from core.contracts.compliance.detection import Action, CheckType, PiiEntity, RedactionStyle
 from core.contracts.platform import Answer
 
 DEFAULT_POLICY = "default"
@@ -16,6 +16,9 @@ class TypeRule(Answer):
         None, ge=0, le=1, description="least score of a finding; null: the threshold the detector ships with"
     )
     entities: list[PiiEntity] | None = Field(None, description="pii: the kinds that count; null: every kind")
+    redaction: RedactionStyle | None = Field(
+        None, description="pii: what findings are replaced by; null: their kind in capitals, `[EMAIL]`"
+    )
 
 
 class Policy(Answer):

@@ -42,9 +42,13 @@ _PII_RISK = {
     PiiEntity.EMAIL: RiskLevel.MEDIUM,
     PiiEntity.PHONE: RiskLevel.MEDIUM,
     PiiEntity.ADDRESS: RiskLevel.MEDIUM,
+    PiiEntity.PERSON: RiskLevel.MEDIUM,
+    PiiEntity.DATE_OF_BIRTH: RiskLevel.MEDIUM,
     PiiEntity.SSN: RiskLevel.HIGH,
     PiiEntity.CREDIT_CARD: RiskLevel.HIGH,
     PiiEntity.IBAN: RiskLevel.HIGH,
+    PiiEntity.PASSPORT: RiskLevel.HIGH,
+    PiiEntity.SECRET: RiskLevel.HIGH,
 }
 _WORST = {
     CheckType.SPAM: RiskLevel.MEDIUM,
@@ -60,9 +64,9 @@ def risk_level(results: Mapping[CheckType, DetectorResult]) -> RiskLevel:
     | finding                                                      | risk     |
     | ------------------------------------------------------------ | -------- |
     | pii: ip_address                                              | low      |
-    | pii: email, phone, address                                   | medium   |
-    | pii: ssn, credit_card, iban                                  | high     |
-    | pii: two or more of ssn, credit_card, iban                   | critical |
+    | pii: email, phone, address, person, date_of_birth            | medium   |
+    | pii: ssn, credit_card, iban, passport, secret                | high     |
+    | pii: two or more kinds of the line above                     | critical |
     | spam                                                         | medium   |
     | toxicity, nsfw                                               | high     |
     | prompt_injection                                             | critical |

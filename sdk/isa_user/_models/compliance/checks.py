@@ -8,7 +8,10 @@ from isa_user._models.base import Result
 CheckType = Literal["toxicity", "pii", "prompt_injection", "nsfw", "spam"]
 CheckStatus = Literal["passed", "flagged", "blocked", "review", "incomplete"]
 RiskLevel = Literal["none", "low", "medium", "high", "critical"]
-PiiEntity = Literal["email", "phone", "ssn", "credit_card", "address", "ip_address", "iban"]
+PiiEntity = Literal[
+    "email", "phone", "ssn", "credit_card", "address", "ip_address", "iban",
+    "passport", "date_of_birth", "person", "secret",
+]  # fmt: skip
 
 
 class Span(Result):

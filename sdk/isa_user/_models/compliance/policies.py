@@ -9,6 +9,7 @@ class TypeRule(Result):
     action: str
     threshold: float | None = None
     entities: list[str] | None = None
+    redaction: str | None = None
 
 
 class Policy(Result):
