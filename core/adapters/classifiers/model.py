@@ -1,0 +1,215 @@
+"""A trained classifier: linear heads over hashed n-grams, a small network that weighs them up, one calibrated score."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.adapters.classifiers import weights_file
+from core.adapters.classifiers.features import Family, FeatureSpec, Kind, Reading, Rows, read, rows
+from core.adapters.classifiers.normalise import Normaliser
+from core.adapters.classifiers.surface import SURFACE, Lexicon, Matrix, lexicon_hits, surface
+from core.adapters.classifiers.windows import Stretch, Window, windows
+
+MOST_CHARACTERS_AT_ONCE = 1 << 18
+"""A batch is read in groups of pieces of this size, which bounds its memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """Linear models that share one table. A head's score of a row is bias + step * the sum of its weights."""
+
+    names: tuple[str, ...]
+    table: NDArray[np.int8]
+    steps: Matrix
+    biases: Matrix
+
+    def scores(self, families: Sequence[Rows]) -> Matrix:
+        """One row a text, one column a head."""
+        sums = sum(_row_sums(self.table, family) * family.values[:, None] for family in families)
+        return np.asarray(sums * self.steps + self.biases, dtype=np.float64)
+
+
+def _row_sums(table: NDArray[np.int8], family: Rows) -> Matrix:
+    weights = table[family.indices]
+    if len(family.starts) == 2:
+        return np.asarray(weights.sum(axis=0, dtype=np.int32)[None, :], dtype=np.float64)
+    sums = np.zeros((len(family.starts), table.shape[1]))
+    totals = np.cumsum(weights, axis=0, dtype=np.int32)
+    filled = family.starts > 0
+    sums[filled] = totals[family.starts[filled] - 1]
+    return np.diff(sums, axis=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of the blend."""
+
+    weights: NDArray[np.float32]
+    biases: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Makes a logit a score in [0, 1] whose natural threshold is 0.5: the logistic of slope * logit + shift."""
+
+    slope: float = 1.0
+    shift: float = 0.0
+
+    def __call__(self, logits: Matrix) -> Matrix:
+        """Strictly rising, so that no two logits fall together."""
+        return np.asarray(1 / (1 + np.exp(-np.clip(self.slope * logits + self.shift, -700, 700))), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A word that explains a finding: told where the column of this name reaches `at_least` somewhere in the text."""
+
+    word: str
+    column: str
+    at_least: float
+
+
+@dataclass(frozen=True, slots=True)
+class TextReading:
+    """One text's windows, and a vector for each."""
+
+    windows: list[Stretch]
+    vectors: Matrix
+
+
+def pooled(readings: Sequence[TextReading]) -> Matrix:
+    """One row a text: the mean over its windows, and then their maximum."""
+    found = [one.vectors for one in readings]
+    return np.array([np.concatenate((one.mean(axis=0), one.max(axis=0))) for one in found])
+
+
+@dataclass(frozen=True)
+class ClassifierModel:
+    """Everything a weights file holds.
+
+    A text is cut into windows. Each gives a vector: the heads' scores, the surface, the word lists' hits. The mean and
+    the maximum over the windows, side by side, go through the blend: layers with ReLU between them, down to one logit.
+    """
+
+    name: str
+    spec: FeatureSpec
+    heads: Heads
+    layers: tuple[Layer, ...]
+    lexicons: tuple[Lexicon, ...] = ()
+    window: Window = field(default_factory=lambda: Window(800, 100))
+    calibration: Calibration = field(default_factory=Calibration)
+    reasons: tuple[Reason, ...] = ()
+    digest: str = ""
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """What a window's vector holds."""
+        return (*self.heads.names, *SURFACE, *(lexicon.name for lexicon in self.lexicons))
+
+    def score(self, texts: Sequence[str]) -> Matrix:
+        """How sure the model is of each text, in [0, 1]; 0.5 is where it says yes."""
+        return self.judge(self.vectors(texts))
+
+    def judge(self, vectors: Matrix) -> Matrix:
+        """The scores that vectors lead to."""
+        return self.calibration(self.logits(vectors))
+
+    def logits(self, vectors: Matrix) -> Matrix:
+        """What the blend makes of vectors, before calibration."""
+        for layer in self.layers[:-1]:
+            vectors = np.maximum(vectors @ layer.weights + layer.biases, 0)
+        return np.asarray(vectors @ self.layers[-1].weights + self.layers[-1].biases, dtype=np.float64)[:, 0]
+
+    def vectors(self, texts: Sequence[str]) -> Matrix:
+        """For each text the mean and the maximum over its windows."""
+        return pooled(self.readings(texts))
+
+    def readings(self, texts: Sequence[str]) -> list["TextReading"]:
+        """Each text's windows and their vectors."""
+        cuts = [windows(text, self.window) for text in texts]
+        found = self.window_vectors([text[a:b] for text, cut in zip(texts, cuts, strict=True) for a, b in cut])
+        ends = np.cumsum([len(cut) for cut in cuts])
+        return [TextReading(cut, found[end - len(cut) : end]) for cut, end in zip(cuts, ends.tolist(), strict=True)]
+
+    def window_vectors(self, pieces: Sequence[str]) -> Matrix:
+        """A vector for each piece of text, each taken whole."""
+        groups = [self._piece_vectors(group) for group in _groups(pieces)]
+        return np.concatenate(groups) if groups else np.zeros((0, len(self.columns)))
+
+    def _piece_vectors(self, pieces: Sequence[str]) -> Matrix:
+        reading: Reading = read(pieces, self.spec.normaliser)
+        return np.hstack(
+            (self.heads.scores(rows(reading, self.spec)), surface(pieces), lexicon_hits(reading, self.lexicons))
+        )
+
+    def judge_alone(self, vectors: Matrix) -> Matrix:
+        """The scores that windows would have, were each a text of its own."""
+        return self.judge(np.hstack((vectors, vectors)))
+
+    def reasons_in(self, vectors: Matrix) -> list[str]:
+        """The words that explain one text's score; `vectors` is its row."""
+        highest = dict(zip(self.columns, vectors[len(self.columns) :], strict=True))
+        return list(dict.fromkeys(one.word for one in self.reasons if highest[one.column] >= one.at_least))
+
+    def save(self, path: Path) -> None:
+        """Write the weights file."""
+        path.write_bytes(weights_file.pack(self._header(), self._arrays()))
+
+    def _header(self) -> weights_file.Header:
+        return {
+            "name": self.name,
+            "families": [asdict(family) for family in self.spec.families],
+            "normaliser": asdict(self.spec.normaliser),
+            "heads": self.heads.names,
+            "layers": len(self.layers),
+            "lexicons": [lexicon.name for lexicon in self.lexicons],
+            "window": asdict(self.window),
+            "calibration": asdict(self.calibration),
+            "reasons": [asdict(reason) for reason in self.reasons],
+        }
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        arrays: dict[str, NDArray[Any]] = {
+            "table": self.heads.table.astype(np.int8), "steps": self.heads.steps, "biases": self.heads.biases,
+        }  # fmt: skip
+        for number, layer in enumerate(self.layers):
+            arrays |= {f"weights.{number}": layer.weights, f"biases.{number}": layer.biases}
+        return arrays | {f"lexicon.{lexicon.name}": lexicon.hashes for lexicon in self.lexicons}
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The model in a weights file. WeightsError where it cannot be used."""
+        header, arrays, digest = weights_file.unpack(path)
+        return cls(
+            name=header["name"],
+            spec=FeatureSpec(
+                tuple(Family(**{**one, "kind": Kind(one["kind"])}) for one in header["families"]),
+                Normaliser(**header["normaliser"]),
+            ),
+            heads=Heads(tuple(header["heads"]), arrays["table"], arrays["steps"], arrays["biases"]),
+            layers=tuple(
+                Layer(arrays[f"weights.{number}"], arrays[f"biases.{number}"]) for number in range(header["layers"])
+            ),
+            lexicons=tuple(Lexicon(name, arrays[f"lexicon.{name}"]) for name in header["lexicons"]),
+            window=Window(**header["window"]),
+            calibration=Calibration(**header["calibration"]),
+            reasons=tuple(Reason(**one) for one in header["reasons"]),
+            digest=digest,
+        )
+
+
+def _groups(pieces: Sequence[str]) -> list[list[str]]:
+    groups: list[list[str]] = []
+    room = -1
+    for piece in pieces:
+        if len(piece) > room:
+            groups.append([])
+            room = MOST_CHARACTERS_AT_ONCE
+        groups[-1].append(piece)
+        room -= len(piece)
+    return groups

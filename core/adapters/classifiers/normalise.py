@@ -1,0 +1,106 @@
+"""Texts as the classifiers read them: disguises undone, so that one word has one spelling. Same in training."""
+
+import base64
+import binascii
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_LATIN_LOOKALIKES = {
+    "а": "a", "б": "b", "в": "b", "е": "e", "ё": "e", "з": "3", "і": "i", "ї": "i", "ј": "j", "к": "k", "м": "m",
+    "н": "h", "о": "o", "р": "p", "с": "c", "ѕ": "s", "т": "t", "у": "y", "ү": "y", "х": "x", "ԁ": "d", "ԛ": "q",
+    "ԝ": "w", "һ": "h", "ɡ": "g", "α": "a", "β": "b", "ε": "e", "ι": "i", "κ": "k", "ν": "v", "ο": "o", "ρ": "p",
+    "τ": "t", "υ": "u", "χ": "x", "γ": "y", "η": "n", "ω": "w", "ı": "i", "ł": "l", "ø": "o", "đ": "d", "ß": "ss",
+    "æ": "ae", "œ": "oe", "‘": "'", "’": "'", "‚": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"',
+    "»": '"', "–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-",
+}  # fmt: skip
+_TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
+"""Unicode's invisible tag characters spell ASCII: instructions are smuggled in them."""
+_TRANSLATED = {ord(char): plain for char, plain in _LATIN_LOOKALIKES.items()} | _TAGS
+
+_SPACE = re.compile(r"\s+")
+_LINK = re.compile(r"(?:https?://|www\.)\S+|\[url\]|<url>", re.ASCII)
+_ADDRESSED = re.compile(r"(?<![\w.])@\w+|\[user\]|<user>", re.ASCII)
+_NUMBER = re.compile(r"<number>|\b\d{5,}\b", re.ASCII)
+_REPEATED = re.compile(r"(.)\1{2,}")
+_SPELLED_OUT = re.compile(r"(?<![^\W_])(?:[a-z][ .\-_*|]){3,}[a-z](?![^\W_])", re.ASCII)
+_BETWEEN_LETTERS = re.compile(r"[ .\-_*|]")
+_LEET_INSIDE = re.compile(
+    r"(?<=[a-z])[013457@$!]{1,3}(?=[a-z])|(?<![\w$])\$+(?=[a-z]{2})|(?<=[a-z])\$+(?!\w)", re.ASCII
+)
+_LEET = str.maketrans("013457@$!", "oieastasi")
+_BASE64 = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{24,}={0,2}(?![\w+/=-])", re.ASCII)
+_HEX = re.compile(r"(?<!\w)(?:[0-9a-fA-F]{2}[\s:]?){16,}(?!\w)", re.ASCII)
+MAX_ENCODED = 8
+"""So many encoded stretches of a text are read; the rest are left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Normaliser:
+    """What is undone. Capitals, invisible characters, look-alikes, accents, long repetitions always are."""
+
+    placeholders: bool = True
+    """Links, @names and long numbers become one word each."""
+    leet: bool = True
+    """Digits and signs inside words are read as the letters they stand for; letters spelled out are joined."""
+
+    def __call__(self, text: str) -> str:
+        """The text in one spelling: lower case, single spaces."""
+        text = (text if text.isascii() else _plain(text)).lower()
+        if self.placeholders:
+            text = _with_placeholders(text)
+        text = _REPEATED.sub(r"\1\1", text)
+        if self.leet:
+            text = _LEET_INSIDE.sub(lambda found: found[0].translate(_LEET), _SPELLED_OUT.sub(_joined, text))
+        return _SPACE.sub(" ", text).strip()
+
+
+def _plain(text: str) -> str:
+    """Compatibility forms, look-alikes and accents made plain; what cannot be seen is dropped."""
+    text = unicodedata.normalize("NFKD", text.translate(_TAGS)).lower().translate(_TRANSLATED)
+    return "".join(char for char in text if char < "\x7f" or unicodedata.category(char) not in _UNSEEN)
+
+
+_UNSEEN = frozenset({"Cf", "Mn", "Me", "Cs"})
+
+
+def _with_placeholders(text: str) -> str:
+    if "www." in text or "://" in text or "url" in text:
+        text = _LINK.sub(" http ", text)
+    if "@" in text or "user" in text:
+        text = _ADDRESSED.sub(" @user ", text)
+    return _NUMBER.sub(" 00000 ", text)
+
+
+def _joined(found: re.Match[str]) -> str:
+    return _BETWEEN_LETTERS.sub("", found[0])
+
+
+def decoded(text: str) -> list[str]:
+    """What base64 and hexadecimal stretches of a text say, where they say text."""
+    stretches = [match[0] for match, _ in zip(_BASE64.finditer(text), range(MAX_ENCODED), strict=False)]
+    hexes = [match[0] for match, _ in zip(_HEX.finditer(text), range(MAX_ENCODED), strict=False)]
+    views = [*map(_from_base64, stretches), *map(_from_hex, hexes)]
+    return [view for view in views if view]
+
+
+def _from_base64(stretch: str) -> str:
+    body = stretch.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return _readable(base64.b64decode(body + "=" * (-len(body) % 4), validate=True))
+    except (binascii.Error, ValueError):
+        return ""
+
+
+def _from_hex(stretch: str) -> str:
+    return _readable(bytes.fromhex(re.sub(r"[\s:]", "", stretch)))
+
+
+def _readable(raw: bytes) -> str:
+    """The bytes as text; nothing where they are not mostly letters and spaces."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return ""
+    worded = sum(char.isalpha() or char.isspace() for char in text)
+    return text if worded >= 0.8 * len(text) else ""

@@ -1,0 +1,1 @@
+"""How the shipped classifiers are made and measured: `python -m training [type…] --data DIR`."""

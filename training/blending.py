@@ -1,0 +1,58 @@
+"""The blend: what weighs up heads, surface and word lists; and calibration, which puts the threshold at 0.5."""
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+
+from core.adapters.classifiers.model import Calibration, Layer
+from training.linear import Vector
+
+Matrix = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+def linear_blend(vectors: Matrix, labels: Labels, weights: Vector, *, strength: float = 1.0) -> tuple[Layer, ...]:
+    """Logistic regression over vectors."""
+    mean, spread = _spread(vectors)
+    fitted = LogisticRegression(C=strength, max_iter=2000).fit((vectors - mean) / spread, labels, sample_weight=weights)
+    return (_unscaled(fitted.coef_.T, fitted.intercept_, mean, spread),)
+
+
+def network_blend(
+    vectors: Matrix,
+    labels: Labels,
+    weights: Vector,
+    *,
+    hidden: tuple[int, ...] = (24,),
+    decay: float = 1e-3,
+    seed: int = 0,
+) -> tuple[Layer, ...]:
+    """A small network over vectors."""
+    mean, spread = _spread(vectors)
+    fitted = MLPClassifier(hidden, alpha=decay, batch_size=256, max_iter=30, early_stopping=False, random_state=seed)
+    fitted.fit((vectors - mean) / spread, labels, sample_weight=weights)
+    first = _unscaled(fitted.coefs_[0], fitted.intercepts_[0], mean, spread)
+    return (first, *(_layer(w, b) for w, b in zip(fitted.coefs_[1:], fitted.intercepts_[1:], strict=True)))
+
+
+def calibrated(logits: Vector, labels: Labels, *, threshold: float | None = None) -> Calibration:
+    """Platt's logistic; with a threshold (in logits), shifted so that this logit scores 0.5."""
+    fitted = LogisticRegression(C=1e6).fit(logits[:, None], labels)
+    slope = max(float(fitted.coef_[0, 0]), 1e-3)
+    return Calibration(slope, float(fitted.intercept_[0]) if threshold is None else -slope * threshold)
+
+
+def _spread(vectors: Matrix) -> tuple[Vector, Vector]:
+    spread = vectors.std(axis=0)
+    return vectors.mean(axis=0), np.where(spread > 1e-9, spread, 1.0)
+
+
+def _unscaled(weights: Matrix, biases: Vector, mean: Vector, spread: Vector) -> Layer:
+    """The layer that takes vectors as they come: scaling folded into its weights."""
+    folded = weights / spread[:, None]
+    return _layer(folded, biases - mean @ folded)
+
+
+def _layer(weights: Matrix, biases: Vector) -> Layer:
+    return Layer(weights.astype(np.float32), biases.astype(np.float32))
