@@ -26,8 +26,10 @@ _REPEATED = re.compile(r"(.)\1{2,}")
 _SPELLED_OUT = re.compile(r"(?<![^\W_])(?:[a-z][ .\-_*|]){3,}[a-z](?![^\W_])", re.ASCII)
 _BETWEEN_LETTERS = re.compile(r"[ .\-_*|]")
 _LEET_INSIDE = re.compile(
-    r"(?<=[a-z])[013457@$!]{1,3}(?=[a-z])|(?<![\w$])\$+(?=[a-z]{2})|(?<=[a-z])\$+(?!\w)", re.ASCII
+    r"(?<=[a-z])[013457$!]{1,3}(?=[a-z])|(?<=[a-z])@(?=[a-z]+(?![\w.]))|(?<![\w$])\$+(?=[a-z]{2})|(?<=[a-z])\$+(?!\w)",
+    re.ASCII,
 )
+"""An @ in a word is an a, unless it is the @ of an address."""
 _LEET = str.maketrans("013457@$!", "oieastasi")
 _BASE64 = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{24,}={0,2}(?![\w+/=-])", re.ASCII)
 _HEX = re.compile(r"(?<!\w)(?:[0-9a-fA-F]{2}[\s:]?){16,}(?!\w)", re.ASCII)

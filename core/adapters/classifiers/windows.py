@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 Stretch = tuple[int, int]
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|\n+")
+_SENTENCE_END = re.compile(r"[.!?…][\"')\]]*(\s+)|(\n+)")
 _BREAK = re.compile(r"\s\S*\Z")
 _LONGEST_SENTENCE = 400
 
@@ -34,7 +34,7 @@ def sentences(text: str, start: int, end: int) -> list[Stretch]:
     """The sentences (or lines) between two places, without the space around them; endless ones are cut."""
     found, begin = [], start
     for match in _SENTENCE_END.finditer(text, start, end):
-        found.append((begin, match.start()))
+        found.append((begin, match.start(match.lastindex or 0)))
         begin = match.end()
     pieces = [piece for sentence in (*found, (begin, end)) for piece in _pieces(text, *sentence)]
     return [piece for piece in pieces if piece[0] < piece[1]]
