@@ -80,14 +80,18 @@ class Span(Answer):
     start: int = Field(ge=0)
     end: int = Field(gt=0)
     score: float = Field(ge=0, le=1)
+    path: str | None = Field(
+        None, description="what holds it in structured content: `$.user.email`, `comment`; null: the text itself"
+    )
 
 
 class Passage(Answer):
-    """A part of a text that made a classifier speak up. Offsets as in `Span`."""
+    """A part of a text that made a classifier speak up. Offsets and path as in `Span`."""
 
     start: int = Field(ge=0)
     end: int = Field(gt=0)
     score: float = Field(ge=0, le=1)
+    path: str | None = None
 
 
 class DetectorResult(Answer):

@@ -21,6 +21,7 @@ class Span(Result):
     start: int
     end: int
     score: float
+    path: str | None = None
 
 
 class Passage(Result):
@@ -29,6 +30,7 @@ class Passage(Result):
     start: int
     end: int
     score: float
+    path: str | None = None
 
 
 class DetectorResult(Result):
