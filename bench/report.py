@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Measure:
-    """One measurement. `bar` binds the ratio where there is a floor and `binds` says so, else the figure itself."""
+    """One measurement. `binds` says what the bar holds: the ratio (at least), the figure (at most), or "at least"."""
 
     ours: float
     floor: float | None
@@ -29,7 +29,7 @@ class Measure:
     def held(self) -> bool:
         if self.binds == "ratio":
             return self.ratio is not None and self.ratio >= self.bar
-        return self.ours <= self.bar
+        return self.ours >= self.bar if self.binds == "at least" else self.ours <= self.bar
 
 
 def show(measures: dict[str, Measure]) -> None:

@@ -54,6 +54,10 @@ class BenchStack:
     def database_url(self) -> str:
         return EmbeddedPostgres(self._config().state.postgres).start()
 
+    def process_environment(self) -> dict[str, str]:
+        """What a front door or a worker of this stack is started with."""
+        return self._config().child_environment(self.database_url)
+
     def memory(self) -> dict[str, float]:
         """MiB by part, memory shared between processes counted once (PSS)."""
         running = record.read(self._config().state.run)

@@ -172,11 +172,19 @@ class ReportPrinter(Protocol):
         ...
 
 
-class CheckReportPrinter(Protocol):
-    """Turns a report on compliance checks into a page that a person reads."""
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A report to read: one HTML page that needs nothing from outside, and the same as a PDF."""
 
-    async def html(self, report: NewReport, result: CheckFigures) -> str:
-        """One HTML page that needs nothing from outside."""
+    html: str
+    pdf: bytes
+
+
+class CheckReportPrinter(Protocol):
+    """Turns a report on compliance checks into pages that a person reads."""
+
+    async def print(self, report: NewReport, result: CheckFigures) -> Printed:
+        """Both forms, from the same figures and the same drawings."""
         ...
 
 

@@ -1,12 +1,19 @@
 """The compliance service's crew: the queue `compliance`, with detectors that load when the first batch comes."""
 
+from datetime import timedelta
+
+from temporalio.client import Schedule, ScheduleActionStartWorkflow, ScheduleOverlapPolicy, SchedulePolicy, ScheduleSpec
+
 from activities.compliance import BatchActivities, ReportActivities
 from core.adapters.detectors import Detectors
 from core.adapters.report_page.compliance import CheckReportPage
-from core.contracts.compliance import CONTENT_KEY, QUEUE
+from core.contracts.compliance import CONTENT_KEY, QUEUE, REPORTS_SCHEDULED, ScheduledReports
 from core.keys import derive
-from workers.runtime import Crew, Deps
-from workflows.compliance import ComplianceBatch, ComplianceReport
+from workers.runtime import Crew, Deps, Scheduled
+from workflows.compliance import ComplianceBatch, ComplianceReport, ComplianceScheduledReports
+
+MONTHLY = "0 2 1 * *"
+"""Two in the morning (UTC) on the first: late enough for the last checks of the month to be counted."""
 
 
 def crew(deps: Deps) -> Crew:
@@ -16,6 +23,17 @@ def crew(deps: Deps) -> Crew:
     reports = ReportActivities(deps.database, printer=CheckReportPage())
     return Crew(
         queue=QUEUE,
-        workflows=[ComplianceBatch, ComplianceReport],
-        activities=[batches.check_chunk, reports.build_report],
+        workflows=[ComplianceBatch, ComplianceReport, ComplianceScheduledReports],
+        activities=[batches.check_chunk, reports.build_report, reports.open_scheduled],
+        schedules=[Scheduled(REPORTS_SCHEDULED, _monthly_reports())],
+    )
+
+
+def _monthly_reports() -> Schedule:
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            REPORTS_SCHEDULED, ScheduledReports(), id=REPORTS_SCHEDULED, task_queue=QUEUE
+        ),
+        spec=ScheduleSpec(cron_expressions=[MONTHLY]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(days=7)),
     )

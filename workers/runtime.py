@@ -4,7 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -96,7 +96,7 @@ async def start_pumps(client: Client, crew: Crew) -> None:
 
 
 async def apply_schedules(client: Client, crew: Crew) -> None:
-    """Create each schedule, or bring it to what the code says."""
+    """Create each schedule, or bring it to what the code says; one that an operator has paused stays so."""
     for wanted in crew.schedules:
         try:
             await client.create_schedule(wanted.schedule_id, wanted.schedule)
@@ -105,7 +105,7 @@ async def apply_schedules(client: Client, crew: Crew) -> None:
 
 
 def _to(schedule: Schedule) -> Callable[[ScheduleUpdateInput], ScheduleUpdate]:
-    return lambda _: ScheduleUpdate(schedule)
+    return lambda known: ScheduleUpdate(replace(schedule, state=known.description.schedule.state))
 
 
 async def connect_patiently(settings: Settings) -> Client:

@@ -1,6 +1,6 @@
 """Reports made: counters added up, a page drawn."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
@@ -8,7 +8,10 @@ from temporalio import activity
 from core.contracts.compliance import (
     BUILD_REPORT,
     MAX_REPORT_CHECKS,
+    OPEN_REPORTS,
+    SCHEDULER,
     NewReport,
+    OpenedReports,
     ReportDetails,
     ReportedCheck,
     ReportInput,
@@ -16,10 +19,14 @@ from core.contracts.compliance import (
     ReportResult,
     ReportStatus,
     ReportType,
+    ScheduledReports,
 )
-from core.domain.compliance.figures import summarise
+from core.domain.compliance.figures import month_before, summarise
+from core.domain.compliance.starting import start_of_report
+from core.ids import new_id
 from core.ports import CheckReportPrinter, Transactions
 from core.store import compliance as store
+from core.store.platform import add_intents
 from core.tables.compliance import ReportRow
 
 
@@ -37,10 +44,41 @@ class ReportActivities:
             if row is None or row.status == ReportStatus.COMPLETED:
                 return ReportOutcome(report_id=wanted.report_id)
             result = await _figures(session, row)
-        html = await self._printer.html(NewReport.model_validate(row), result)
+        printed = await self._printer.print(NewReport.model_validate(row), result)
         async with self._database.begin(wanted.tenant_id) as session:
-            await store.complete_report(session, row, result, html)
+            await store.complete_report(session, row, result, html=printed.html, pdf=printed.pdf)
         return ReportOutcome(report_id=wanted.report_id, total_checks=result.total_checks)
+
+    @activity.defn(name=OPEN_REPORTS)
+    async def open_scheduled(self, wanted: ScheduledReports) -> OpenedReports:
+        """Open last month's reports of every tenant that had anything checked. Run again, it opens none twice."""
+        first, last = month_before(wanted.today or datetime.now(UTC).date())
+        async with self._database.begin_all() as session:
+            tenants = await store.tenants_with_checks(session, first=first, last=last)
+        opened = 0
+        for tenant_id in tenants:
+            opened += await self._open(tenant_id, first, last)
+            activity.heartbeat(opened)
+        return OpenedReports(opened=opened)
+
+    async def _open(self, tenant_id: str, first: date, last: date) -> int:
+        reports = [_monthly(tenant_id, report_type, first, last) for report_type in ReportType]
+        async with self._database.begin(tenant_id) as session:
+            opened = await store.open_scheduled(session, reports)
+            fresh = [report for report in reports if report.report_id in opened]
+            await add_intents(session, [start_of_report(one, intent_id=new_id("intent")) for one in fresh])
+        return len(opened)
+
+
+def _monthly(tenant_id: str, report_type: ReportType, first: date, last: date) -> NewReport:
+    return NewReport(
+        report_id=new_id("report"),
+        tenant_id=tenant_id,
+        report_type=report_type,
+        first_day=first,
+        last_day=last,
+        requested_by=SCHEDULER,
+    )
 
 
 async def _figures(session: AsyncSession, row: ReportRow) -> ReportResult:

@@ -1,4 +1,4 @@
-"""Reports: asked for as work, read as JSON, HTML with charts, or CSV."""
+"""Reports: asked for as work, read as JSON, HTML with charts, PDF, or CSV."""
 
 from datetime import UTC, datetime
 
@@ -10,19 +10,17 @@ from api.deps import AppState, PageOf, Session, Starting
 from api.unit import State
 from core.auth import Caller
 from core.contracts.compliance import (
-    QUEUE,
-    REPORT_RUN,
     NewReport,
     Report,
-    ReportInput,
     ReportItem,
     ReportRequest,
     ReportResult,
     ReportStatus,
     report_run_id,
 )
-from core.contracts.platform import Intent, Page, Service
+from core.contracts.platform import Page
 from core.domain.compliance.figures import days_of
+from core.domain.compliance.starting import start_of_report
 from core.domain.compliance.tables import as_csv
 from core.errors import Conflict, NotFound
 from core.ids import new_id
@@ -44,7 +42,7 @@ async def create_report(
     session: Session, starting: Starting, state: AppState, caller: Writer, wanted: ReportRequest, response: Response
 ) -> Report:
     row = await store.open_report(session, _new(caller, wanted))
-    await starting.promise(_start(row))
+    await starting.promise(start_of_report(NewReport.model_validate(row), intent_id=new_id("intent")))
     response.headers["Location"] = f"{PREFIX}/reports/{row.report_id}"
     return Report.model_validate(_known(state, row))
 
@@ -66,21 +64,6 @@ def _new(caller: Caller, wanted: ReportRequest) -> NewReport:
         requested_by=caller.user_id,
         only_of=caller.own_only,
         correlation_id=wanted.correlation_id or correlation_id.get(),
-    )
-
-
-def _start(row: ReportRow) -> Intent:
-    return Intent(
-        intent_id=new_id("intent"),
-        tenant_id=row.tenant_id,
-        workflow_id=report_run_id(row.report_id),
-        workflow_type=REPORT_RUN,
-        queue=QUEUE,
-        payload=ReportInput(tenant_id=row.tenant_id, report_id=row.report_id).model_dump(mode="json"),
-        service=Service.COMPLIANCE,
-        user_id=row.requested_by,
-        correlation_id=row.correlation_id or "",
-        summary=f"{row.report_type} from {row.first_day} to {row.last_day}",
     )
 
 
@@ -132,6 +115,17 @@ async def get_report_html(session: Session, caller: Reader, report_id: RowId) ->
 
 
 @router.get(
+    "/reports/{report_id}/pdf",
+    response_class=Response,
+    responses={200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}},
+    summary="A completed report as a PDF",
+)
+async def get_report_pdf(session: Session, caller: Reader, report_id: RowId) -> Response:
+    row = await _must_be_ready(session, caller, report_id)
+    return _download(row.pdf or b"", f"{report_id}.pdf", "application/pdf")
+
+
+@router.get(
     "/reports/{report_id}/csv",
     response_class=Response,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
@@ -140,5 +134,8 @@ async def get_report_html(session: Session, caller: Reader, report_id: RowId) ->
 async def get_report_csv(session: Session, caller: Reader, report_id: RowId) -> Response:
     row = await _must_be_ready(session, caller, report_id)
     text = as_csv(ReportResult.model_validate(row.result))
-    named = {"Content-Disposition": f'attachment; filename="{report_id}.csv"'}
-    return Response(text, media_type="text/csv; charset=utf-8", headers=named)
+    return _download(text, f"{report_id}.csv", "text/csv; charset=utf-8")
+
+
+def _download(content: str | bytes, name: str, media_type: str) -> Response:
+    return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})

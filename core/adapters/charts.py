@@ -1,20 +1,16 @@
 """Charts as SVG by Altair and vl-convert, drawn in a short-lived process: its 110 MB go when the charts are drawn."""
 
-import asyncio
-import contextlib
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
+from core.adapters.aside import ask
 from core.contracts.platform import Answer
 
-ROOT = Path(__file__).parents[2]
-ARGUMENTS = ("-m", "core.adapters.charts")
-SECONDS = 60.0
+MODULE = "core.adapters.charts"
 WIDTH, DAYS_HEIGHT, BAR_HEIGHT = 640, 200, 22
 COLOURS = ("#3b6ea8", "#c8553d", "#8a8f98", "#5b9a68", "#8e6bb0")
 
@@ -45,28 +41,9 @@ class Chart(Answer):
 _CHARTS, _DRAWN = TypeAdapter(list[Chart]), TypeAdapter(list[str])
 
 
-class ChartError(RuntimeError):
-    """The drawing process failed; the message is the end of what it said."""
-
-
 async def draw(charts: Sequence[Chart]) -> list[str]:
-    """One SVG a chart, in order."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, *ARGUMENTS),
-        cwd=ROOT,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        given = _CHARTS.dump_json(list(charts))
-        out, errors = await asyncio.wait_for(process.communicate(given), SECONDS)
-    finally:
-        with contextlib.suppress(ProcessLookupError):  # it has ended, as it should
-            process.kill()
-    if process.returncode:
-        raise ChartError(errors.decode(errors="replace")[-2000:])
-    return _DRAWN.validate_json(out)
+    """One SVG a chart, in order. AsideFailed if the drawing process fails."""
+    return _DRAWN.validate_json(await ask(MODULE, _CHARTS.dump_json(list(charts)))) if charts else []
 
 
 def _svg(chart: Chart) -> str:

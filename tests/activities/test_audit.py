@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from activities.audit import AuditReports
-from core.adapters.charts import Chart, ChartError, ChartKind, Point, draw
+from core.adapters.aside import AsideFailed, ask
+from core.adapters.charts import MODULE, Chart, ChartKind, Point, draw
 from core.contracts.audit import (
     LISTED_EVENTS,
     AuditEvent,
@@ -130,7 +131,6 @@ async def test_charts_are_drawn_with_their_labels() -> None:
     assert not re.search(r"<(script|image|foreignObject)|href=", "".join(drawn))
 
 
-async def test_a_chart_that_cannot_be_drawn_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.adapters.charts.ARGUMENTS", ("-c", "raise SystemExit('no ink')"))
-    with pytest.raises(ChartError, match="no ink"):
-        await draw([Chart(kind=ChartKind.BARS, points=[])])
+async def test_a_chart_that_cannot_be_drawn_says_why() -> None:
+    with pytest.raises(AsideFailed, match="Input should be a valid array"):
+        await ask(MODULE, b'"no charts"')

@@ -68,7 +68,8 @@ async def _made(client: Any, name: str) -> Call:
     def many(request: Request, model: type[Result], _: Any) -> None:
         kept.append((request, model, True))
 
-    client._call, client._pages, client._do, client._text = one, many, bare, bare
+    client._call, client._pages = one, many
+    client._do = client._text = client._bytes = bare
     method = getattr(client, name)
     hints = {k: v for k, v in get_type_hints(method).items() if k not in ("return", "options", "within")}
     answer = method(**{keyword: _value(hint, keyword) for keyword, hint in hints.items()})

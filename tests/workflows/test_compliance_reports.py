@@ -1,14 +1,25 @@
 """Compliance reports: asked for as work, right in their figures, read as JSON, page and table."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from io import BytesIO
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
+from pypdf import PdfReader
+from temporalio.client import Client
 
-from core.contracts.compliance import NewReport, ReportInput, ReportType
+from core.contracts.compliance import (
+    QUEUE,
+    REPORTS_SCHEDULED,
+    NewReport,
+    OpenedReports,
+    ReportInput,
+    ReportType,
+    ScheduledReports,
+)
 from core.db import Database, plain_url
 from core.ids import new_id
 from core.store import compliance as store
@@ -134,6 +145,78 @@ async def test_a_completed_report_is_a_page_with_charts(compliance: httpx.AsyncC
     assert page.text.count("<svg") == 4
     assert "Personal data in checked texts" in page.text
     assert "marker-in-the-text" not in page.text
+
+
+async def test_a_completed_report_is_a_pdf_with_the_same_words(compliance: httpx.AsyncClient) -> None:
+    await check(compliance, f"{MAIL} marker-in-the-text")
+    made = await report(compliance, PII_MONTH)
+    answer = await compliance.get(f"{API}/reports/{made['report_id']}/pdf")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{made["report_id"]}.pdf"'
+    words = " ".join(page.extract_text() for page in PdfReader(BytesIO(answer.content)).pages)
+    assert "Personal data in checked texts" in words
+    assert made["report_id"] in words
+    assert "marker-in-the-text" not in words
+
+
+async def test_words_of_others_are_no_markup_in_a_pdf(doors: Doors, headers: Callable[..., Headers]) -> None:
+    odd = '#panic("x") *bold* $a$ [b] \\ @c'
+    async with await doors.client("compliance", headers(user=odd)) as client:
+        await check(client, MAIL)
+        made = await report(client, PII_MONTH)
+        answer = await client.get(f"{API}/reports/{made['report_id']}/pdf")
+    words = " ".join(page.extract_text() for page in PdfReader(BytesIO(answer.content)).pages)
+    assert odd in " ".join(words.split())
+
+
+async def test_policy_effectiveness_tells_what_each_version_led_to(compliance: httpx.AsyncClient) -> None:
+    await check(compliance, MAIL)
+    await check(compliance, "Nothing to see here.")
+    await check(compliance, MAIL, policy="strict")
+    made = await report(compliance, {"report_type": "policy_effectiveness", "period": "daily"})
+    policies = made["result"]["by_policy"]
+    assert policies["default@1"]["by_status"] == {"flagged": 1, "passed": 1}
+    assert (policies["default@1"]["checks"], policies["default@1"]["acted"]) == (2, 1)
+    assert policies["strict@1"]["by_status"] == {"blocked": 1}
+    assert policies["strict@1"]["by_type"] == {"pii": 1}
+    page = await compliance.get(f"{API}/reports/{made['report_id']}/html")
+    assert "strict@1" in page.text
+
+
+def _add_a_check(url: str, tenant: str, day: date) -> None:
+    """A counter as a check of that day would have left it: the door knows only today."""
+    with psycopg.connect(plain_url(url)) as connection:
+        connection.execute(
+            "INSERT INTO compliance.days (tenant_id, who, day, figure, word, shard, count)"
+            " VALUES (%s, '', %s, 'status', 'passed', 0, 7)",
+            (tenant, day),
+        )
+
+
+async def test_last_months_reports_are_made_for_whoever_had_checks_and_only_once(
+    compliance: httpx.AsyncClient, temporal: Client, database_url: str, tenant: str, workers: StartWorkers
+) -> None:
+    await workers("platform")
+    _add_a_check(database_url, tenant, date(1987, 3, 31))  # a month that no other test has checks in
+    for attempt in range(2):
+        await temporal.execute_workflow(
+            REPORTS_SCHEDULED,
+            ScheduledReports(today=date(1987, 4, 1)),
+            id=f"{tenant}-{attempt}",
+            task_queue=QUEUE,
+            result_type=OpenedReports,
+        )
+
+    async def made() -> list[dict[str, Any]] | None:
+        items: list[dict[str, Any]] = (await compliance.get(f"{API}/reports")).json()["items"]
+        return items if items and all(one["status"] == "completed" for one in items) else None
+
+    items = await eventually(made, within=60)
+    assert items is not None
+    assert sorted(one["report_type"] for one in items) == sorted(ReportType)
+    assert {(one["from"], one["to"], one["requested_by"]) for one in items} == {
+        ("1987-03-01", "1987-03-31", "(schedule)")
+    }
 
 
 async def test_a_page_escapes_whoever_checked(doors: Doors, headers: Callable[..., Headers]) -> None:

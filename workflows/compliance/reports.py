@@ -1,9 +1,18 @@
-"""compliance.report: one report made."""
+"""compliance.report: one report made. compliance.scheduled_reports: last month's reports opened for every tenant."""
 
 from temporalio import workflow
 
-from core.contracts.compliance import BUILD_REPORT, REPORT_RUN, ReportInput, ReportOutcome
-from workflows.options import STORE
+from core.contracts.compliance import (
+    BUILD_REPORT,
+    OPEN_REPORTS,
+    REPORT_RUN,
+    REPORTS_SCHEDULED,
+    OpenedReports,
+    ReportInput,
+    ReportOutcome,
+    ScheduledReports,
+)
+from workflows.options import LONG, STORE
 
 
 @workflow.defn(name=REPORT_RUN)
@@ -17,3 +26,18 @@ class ComplianceReport:
         )
         workflow.set_current_details(f"made from {made.total_checks} checks")
         return made
+
+
+@workflow.defn(name=REPORTS_SCHEDULED)
+class ComplianceScheduledReports:
+    """Opens reports; each is then made by a workflow of its own."""
+
+    @workflow.run
+    async def run(self, wanted: ScheduledReports) -> OpenedReports:
+        # the month is fixed by the time the schedule meant, so that a late start tells of the right one
+        dated = wanted.model_copy(update={"today": wanted.today or workflow.now().date()})
+        opened: OpenedReports = await workflow.execute_activity(
+            OPEN_REPORTS, dated, result_type=OpenedReports, summary="for every tenant", **LONG
+        )
+        workflow.set_current_details(f"{opened.opened} reports opened")
+        return opened

@@ -23,7 +23,7 @@ class ReportPage:
         """The whole page."""
         titled = list(_charts(report, result))
         # our own drawing process made the SVG and escapes the labels in it, so it goes into the page as it is
-        drawn = [Markup(svg) for svg in await draw([chart for _, chart in titled])] if titled else []
+        drawn = [Markup(svg) for svg in await draw([chart for _, chart in titled])]
         charts = [(title, svg) for (title, _), svg in zip(titled, drawn, strict=True)]
         page = PAGES.get_template("page.html")
         return page.render(report=report, result=result, charts=charts, moment=_moment, duration=_duration)

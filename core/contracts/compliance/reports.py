@@ -10,6 +10,9 @@ from core.contracts.compliance.detection import CheckStatus, CheckType, PiiEntit
 from core.contracts.platform import Answer, Contract, JsonObject, RefId
 
 REPORT_RUN, BUILD_REPORT = "compliance.report", "compliance.build_report"
+REPORTS_SCHEDULED, OPEN_REPORTS = "compliance.scheduled_reports", "compliance.open_scheduled_reports"
+SCHEDULER = "(schedule)"
+"""Stands as `requested_by` of the reports that are made without being asked for."""
 REPORT_COMPLETED = "compliance.report_completed"
 MAX_REPORT_DAYS = 3660
 MAX_REPORT_CHECKS = 1000
@@ -28,6 +31,8 @@ class ReportType(StrEnum):
 
     PII_SUMMARY = "pii_summary"
     MODERATION_SUMMARY = "moderation_summary"
+    POLICY_EFFECTIVENESS = "policy_effectiveness"
+    REVIEW_SLA = "review_sla"
 
 
 class ReportPeriod(StrEnum):
@@ -72,7 +77,10 @@ class ReportRequest(Contract):
 
 
 class Figure(StrEnum):
-    """What is counted a day; each has words of its own: a status, a risk level, a type of check, a kind of data."""
+    """What is counted a day; each has words of its own: a status, a risk level, a type of check, a kind of data.
+
+    The words of a policy's figures are two, with a space between: `strict@1 blocked`, `strict@1 toxicity`.
+    """
 
     STATUS = "status"
     RISK = "risk"
@@ -82,6 +90,8 @@ class Figure(StrEnum):
     FLAGGED = "flagged"
     UNAVAILABLE = "unavailable"
     ENTITY = "entity"
+    POLICY_STATUS = "policy.status"
+    POLICY_FLAGGED = "policy.flagged"
 
 
 class DayCount(Answer):
@@ -107,6 +117,42 @@ class DayFigures(Answer):
     day: date
     checks: int = 0
     flagged: int = Field(0, description="checks that are flagged, blocked or in review")
+
+
+class PolicyFigures(Answer):
+    """One version of a policy over the report's days."""
+
+    checks: int = 0
+    acted: int = Field(0, description="checks that it had flagged, blocked or sent to review")
+    by_status: dict[CheckStatus, int] = Field(default_factory=dict)
+    by_type: dict[CheckType, int] = Field(default_factory=dict, description="findings, by type of check")
+    reviewed: int = Field(0, description="of its checks, those that a person has decided on")
+    upheld: int = Field(0, description="of those, the ones that the person rejected: the policy was right to ask")
+
+
+class ReviewDay(Answer):
+    """One day's reviews."""
+
+    day: date
+    opened: int = 0
+    decided: int = 0
+    late: int = Field(0, description="decided after their due time")
+
+
+class ReviewFigures(Answer):
+    """The review queue over the report's days. Times are minutes from opening to decision."""
+
+    opened: int
+    decided: int
+    in_time: int
+    late: int
+    waiting: int = Field(description="open when the report was made")
+    overdue: int = Field(description="of those, past their due time")
+    escalated: int
+    median_minutes: float | None = None
+    slowest_tenth_minutes: float | None = Field(None, description="90th percentile")
+    by_decision: dict[str, int]
+    by_day: list[ReviewDay]
 
 
 class ReportedCheck(Answer):
@@ -139,6 +185,8 @@ class ReportResult(Answer):
     by_type: dict[CheckType, TypeFigures]
     by_entity: dict[PiiEntity, int] = Field(description="checks in which the kind was found")
     by_day: list[DayFigures]
+    by_policy: dict[str, PolicyFigures] | None = Field(None, description="policy_effectiveness: by `name@version`")
+    reviews: ReviewFigures | None = Field(None, description="review_sla: the queue")
     details: ReportDetails | None = None
 
 
@@ -193,3 +241,15 @@ class ReportOutcome(Answer):
 
     report_id: str
     total_checks: int = 0
+
+
+class ScheduledReports(Answer):
+    """Which month's reports are due: the one before `today` (UTC); null: before the day the workflow runs."""
+
+    today: date | None = None
+
+
+class OpenedReports(Answer):
+    """How many reports were opened, over all tenants."""
+
+    opened: int = 0

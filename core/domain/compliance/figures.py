@@ -11,6 +11,7 @@ from core.contracts.compliance import (
     DayFigures,
     Figure,
     PiiEntity,
+    PolicyFigures,
     ReportPeriod,
     ReportResult,
     ReportType,
@@ -34,6 +35,12 @@ def days_of(period: ReportPeriod, today: date) -> tuple[date, date]:
     return first[period], today
 
 
+def month_before(today: date) -> tuple[date, date]:
+    """The first and the last day of the calendar month before the one that `today` lies in."""
+    last = today.replace(day=1) - timedelta(days=1)
+    return last.replace(day=1), last
+
+
 def summarise(report_type: ReportType, counts: Iterable[DayCount]) -> ReportResult:
     """A report's figures. `pii_summary` counts the checks that looked for personal data, and what those found."""
     counts = list(counts)
@@ -49,7 +56,23 @@ def summarise(report_type: ReportType, counts: Iterable[DayCount]) -> ReportResu
         by_type={check: found for check in types if (found := _of_type(counts, check)).checked},
         by_entity={word: count for word in PiiEntity if (count := _sums(counts, Figure.ENTITY)[word])},
         by_day=by_day,
+        by_policy=_by_policy(counts) if report_type is ReportType.POLICY_EFFECTIVENESS else None,
     )
+
+
+def _by_policy(counts: list[DayCount]) -> dict[str, PolicyFigures]:
+    """By `name@version`, in the order of their names."""
+    found: dict[str, PolicyFigures] = {}
+    for word, count in _sums(counts, Figure.POLICY_STATUS).items():
+        policy, _, status = word.rpartition(" ")
+        figures = found.setdefault(policy, PolicyFigures())
+        figures.by_status[CheckStatus(status)] = count
+        figures.checks += count
+        figures.acted += count if status in FOUND else 0
+    for word, count in _sums(counts, Figure.POLICY_FLAGGED).items():
+        policy, _, check = word.rpartition(" ")
+        found[policy].by_type[CheckType(check)] = count
+    return dict(sorted(found.items()))
 
 
 def _sums(counts: list[DayCount], figure: Figure) -> Counter[str]:

@@ -12,7 +12,14 @@ from core.store.compliance.batches import (
 )
 from core.store.compliance.checks import check_of, checks_found, findings_in, list_checks, record
 from core.store.compliance.days import counts
-from core.store.compliance.reports import complete_report, list_reports, open_report, report_of
+from core.store.compliance.reports import (
+    complete_report,
+    list_reports,
+    open_report,
+    open_scheduled,
+    report_of,
+    tenants_with_checks,
+)
 
 __all__ = [
     "batch_of",
@@ -28,9 +35,11 @@ __all__ = [
     "list_reports",
     "open_batch",
     "open_report",
+    "open_scheduled",
     "pending_items",
     "record",
     "report_of",
     "settle_items",
     "start_batch",
+    "tenants_with_checks",
 ]

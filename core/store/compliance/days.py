@@ -41,6 +41,8 @@ async def add(session: AsyncSession, tenant_id: str, checks: Iterable[Check]) ->
 def _figures(check: Check) -> Iterator[tuple[Figure, str]]:
     yield Figure.STATUS, check.status
     yield Figure.RISK, check.risk_level
+    policy = f"{check.policy}@{check.policy_version}"
+    yield Figure.POLICY_STATUS, f"{policy} {check.status}"
     if CheckType.PII in check.results:
         yield Figure.PII_STATUS, check.status
         yield Figure.PII_RISK, check.risk_level
@@ -50,6 +52,7 @@ def _figures(check: Check) -> Iterator[tuple[Figure, str]]:
             yield Figure.UNAVAILABLE, check_type
         if result.flagged:
             yield Figure.FLAGGED, check_type
+            yield Figure.POLICY_FLAGGED, f"{policy} {check_type}"
         for entity in result.detected or ():
             yield Figure.ENTITY, entity
 

@@ -1,10 +1,12 @@
 """Reports: opened before their workflow starts, completed once."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,8 +14,10 @@ from core.contracts.compliance import REPORT_COMPLETED, NewReport, ReportResult,
 from core.contracts.platform import DomainEvent, Service
 from core.store import event
 from core.store.platform import before
-from core.tables.compliance import ReportRow
+from core.tables.compliance import DayRow, ReportRow
 
+# What lists and answers do not show is not read either.
+_PAGES = [defer(getattr(ReportRow, name)) for name in ("html", "pdf")]
 _BY_TIME = (col(ReportRow.created_at), col(ReportRow.report_id))
 
 
@@ -39,7 +43,8 @@ async def list_reports(
     session: AsyncSession, *, requested_by: str | None, limit: int, after: Sequence[Any] | None
 ) -> list[ReportRow]:
     """Newest first; one more than `limit` when there is another page."""
-    query = select(ReportRow).order_by(*(key.desc() for key in _BY_TIME)).limit(limit + 1)
+    query = select(ReportRow).options(*_PAGES)
+    query = query.order_by(*(key.desc() for key in _BY_TIME)).limit(limit + 1)
     if requested_by is not None:
         query = query.where(col(ReportRow.requested_by) == requested_by)
     if after is not None:
@@ -47,13 +52,16 @@ async def list_reports(
     return list((await session.exec(query)).all())
 
 
-async def complete_report(session: AsyncSession, row: ReportRow, result: ReportResult, html: str) -> bool:
+async def complete_report(
+    session: AsyncSession, row: ReportRow, result: ReportResult, *, html: str, pdf: bytes
+) -> bool:
     """Keep the result and tell the world, unless another attempt has done so."""
     waits = (col(ReportRow.report_id) == row.report_id) & (col(ReportRow.status) == ReportStatus.PENDING)
     values = {
         "status": ReportStatus.COMPLETED,
         "result": result.model_dump(mode="json"),
         "html": html,
+        "pdf": pdf,
         "completed_at": func.now(),
     }
     if not (await session.exec(update(ReportRow).where(waits).values(values))).rowcount:
@@ -66,3 +74,17 @@ async def complete_report(session: AsyncSession, row: ReportRow, result: ReportR
     )
     await event.append(session, row.tenant_id, [told])
     return True
+
+
+async def tenants_with_checks(session: AsyncSession, *, first: date, last: date) -> Sequence[str]:
+    """The tenants that had anything checked on these days (both included)."""
+    days = col(DayRow.day).between(first, last)
+    query = select(DayRow.tenant_id).where(col(DayRow.who) == "", days).distinct().order_by(col(DayRow.tenant_id))
+    return (await session.exec(query)).all()
+
+
+async def open_scheduled(session: AsyncSession, reports: Sequence[NewReport]) -> set[str]:
+    """Write those that were not opened before; the ids of the new ones."""
+    rows = [{**one.model_dump(), "status": ReportStatus.PENDING} for one in reports]
+    statement = insert(ReportRow).on_conflict_do_nothing().returning(col(ReportRow.report_id))
+    return set((await (await session.connection()).execute(statement, rows)).scalars()) if rows else set()

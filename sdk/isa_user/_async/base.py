@@ -107,6 +107,9 @@ class BaseClient:
     async def _text(self, request: Request, options: CallOptions) -> str:
         return (await self._send(request, Options(**options))).text
 
+    async def _bytes(self, request: Request, options: CallOptions) -> bytes:
+        return (await self._send(request, Options(**options))).content
+
     def _pages(self, request: Request, model: type[Item], options: CallOptions) -> Paged[Item]:
         return start_paging(lambda: self._page(request, model, options))
 

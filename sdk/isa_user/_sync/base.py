@@ -108,6 +108,9 @@ class BaseClient:
     def _text(self, request: Request, options: CallOptions) -> str:
         return (self._send(request, Options(**options))).text
 
+    def _bytes(self, request: Request, options: CallOptions) -> bytes:
+        return (self._send(request, Options(**options))).content
+
     def _pages(self, request: Request, model: type[Item], options: CallOptions) -> Paged[Item]:
         return start_paging(lambda: self._page(request, model, options))
 

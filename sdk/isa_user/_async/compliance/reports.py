@@ -50,6 +50,10 @@ class Reports(BaseClient):
         """A completed report as one page with charts. `Conflict` (`report_not_ready`) while it is being made."""
         return await self._text(Request(method="GET", path=path(ROOT + "/reports/{}/html", report_id)), options)
 
+    async def report_pdf(self, report_id: str, **options: Unpack[ReadOptions]) -> bytes:
+        """A completed report as a PDF."""
+        return await self._bytes(Request(method="GET", path=path(ROOT + "/reports/{}/pdf", report_id)), options)
+
     async def report_csv(self, report_id: str, **options: Unpack[ReadOptions]) -> str:
         """A completed report's figures as CSV."""
         return await self._text(Request(method="GET", path=path(ROOT + "/reports/{}/csv", report_id)), options)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from isa_user._models.base import WorkResult
 
-ComplianceReportType = Literal["pii_summary", "moderation_summary"]
+ComplianceReportType = Literal["pii_summary", "moderation_summary", "policy_effectiveness", "review_sla"]
 ReportPeriod = Literal["daily", "weekly", "monthly", "quarterly", "yearly"]
 
 

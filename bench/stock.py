@@ -1,0 +1,42 @@
+"""Presidio as its documentation sets it up: AnalyzerEngine with its own recognisers on a blank English pipeline."""
+
+import logging
+import time
+from typing import Any
+
+import spacy
+from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
+from presidio_analyzer.nlp_engine import SpacyNlpEngine
+
+ENTITIES = ["EMAIL_ADDRESS", "PHONE_NUMBER", "US_SSN", "CREDIT_CARD"]
+
+
+class BlankEnglish(SpacyNlpEngine):
+    """A pipeline that only splits words: no model has to be installed, and none takes time."""
+
+    def __init__(self) -> None:
+        super().__init__(models=[{"lang_code": "en", "model_name": "blank"}])
+        self.nlp: dict[str, Any] = {"en": spacy.blank("en")}
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+
+def stock_engine() -> AnalyzerEngine:
+    """The engine, ready."""
+    registry = RecognizerRegistry()
+    registry.load_predefined_recognizers(languages=["en"])
+    return AnalyzerEngine(nlp_engine=BlankEnglish(), registry=registry, supported_languages=["en"])
+
+
+def stock_texts_per_second(texts: list[str]) -> float:
+    """How many texts a second it analyses for the four entities."""
+    # as it comes, it asks the network for a list of suffixes once, and logs at length where there is none
+    logging.getLogger("tldextract").setLevel(logging.CRITICAL)
+    engine = stock_engine()
+    for text in texts[:20]:
+        engine.analyze(text, language="en", entities=ENTITIES)
+    began = time.perf_counter()
+    for text in texts:
+        engine.analyze(text, language="en", entities=ENTITIES)
+    return len(texts) / (time.perf_counter() - began)
