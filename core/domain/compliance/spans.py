@@ -1,4 +1,4 @@
-"""What to do with findings in a text: settle overlaps, name the kinds, redact."""
+"""What to do with findings in a text: settle overlaps, name the kinds."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
@@ -40,16 +40,6 @@ def _overlapping(span: Span, settled: Sequence[tuple[int, int]]) -> Sequence[tup
     first = bisect_right(settled, span.start, key=lambda pair: pair[1])
     last = bisect_left(settled, span.end, key=lambda pair: pair[0])
     return settled[first:last]
-
-
-def redact(text: str, spans: Sequence[Span]) -> str:
-    """The text with each span replaced by its kind in capitals: `call [PHONE]`. `spans` as `resolve_overlaps` gives."""
-    pieces: list[str] = []
-    position = 0
-    for span in spans:
-        pieces += text[position : span.start], f"[{span.entity.upper()}]"
-        position = span.end
-    return "".join([*pieces, text[position:]])
 
 
 def kinds(spans: Sequence[Span]) -> list[PiiEntity]:

@@ -1,0 +1,129 @@
+"""What findings are replaced by, in five styles, and where the replacements stand in the redacted text."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+from core.contracts.compliance import PiiEntity, RedactionStyle, Span
+
+MASK = "●"
+_KEPT_DIGITS = 4
+"""What receipts show of a card, so that its holder knows which one is meant."""
+_KEEPS_LAST = frozenset({PiiEntity.CREDIT_CARD, PiiEntity.PHONE})
+_SAME_WHATEVER_THE_FORM = frozenset({PiiEntity.CREDIT_CARD, PiiEntity.SSN, PiiEntity.IBAN, PiiEntity.PASSPORT})
+KEYED = frozenset({RedactionStyle.HASH, RedactionStyle.PSEUDONYM})
+
+
+class RedactionKeys(Protocol):
+    """The secrets of one tenant; `core.keys.redaction_keys` makes them."""
+
+    def digest(self, entity: str, value: str) -> str:
+        """A short keyed hash: the same for the same value, and nothing to anyone without the key."""
+        ...
+
+    def pseudonym(self, entity: str, value: str) -> str:
+        """A token that stands for the value, always the same, and from which the key gets the value back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """The text without its findings. `places[i]` is where the replacement of the i-th span stands in it."""
+
+    text: str
+    places: list[tuple[int, int]]
+
+
+def redact(
+    text: str,
+    spans: Sequence[Span],
+    style: RedactionStyle | None = None,
+    keys: RedactionKeys | None = None,
+) -> str:
+    """The text with each span replaced, by default by its kind in capitals: `call [PHONE]`.
+
+    `spans` as `resolve_overlaps` gives them, with offsets of `text`. ValueError for a keyed style without keys.
+    """
+    return redaction(text, spans, style, keys).text
+
+
+def redaction(
+    text: str,
+    spans: Sequence[Span],
+    style: RedactionStyle | None = None,
+    keys: RedactionKeys | None = None,
+) -> Redacted:
+    """The same, with the places of the replacements."""
+    replace = _replacer(style or RedactionStyle.LABEL, keys)
+    pieces: list[str] = []
+    places: list[tuple[int, int]] = []
+    position = length = 0
+    for span in spans:
+        between = text[position : span.start]
+        written = replace(span.entity, text[span.start : span.end])
+        start = length + len(between)
+        length = start + len(written)
+        pieces += between, written
+        places.append((start, length))
+        position = span.end
+    return Redacted("".join([*pieces, text[position:]]), places)
+
+
+_Replace = Callable[[PiiEntity, str], str]
+
+
+def _replacer(style: RedactionStyle, keys: RedactionKeys | None) -> _Replace:
+    if style not in KEYED:
+        return _KEYLESS[style]
+    if keys is None:
+        raise ValueError(f"redaction by {style} needs the tenant's keys")
+    return _hashed(keys) if style is RedactionStyle.HASH else keys.pseudonym
+
+
+def _hashed(keys: RedactionKeys) -> _Replace:
+    return lambda entity, value: f"[{entity.upper()}:{keys.digest(entity, canonical(entity, value))}]"
+
+
+def canonical(entity: PiiEntity, value: str) -> str:
+    """The value without what differs between ways to write it, so that equal ones have equal hashes."""
+    if entity in _SAME_WHATEVER_THE_FORM:
+        return "".join(filter(str.isalnum, value)).upper()
+    if entity is PiiEntity.PHONE:
+        return "".join(filter(str.isdigit, value))
+    return value if entity is PiiEntity.SECRET else " ".join(value.casefold().split())
+
+
+def _label(entity: PiiEntity, _: str) -> str:
+    return f"[{entity.upper()}]"
+
+
+def _mask(entity: PiiEntity, value: str) -> str:
+    if entity is PiiEntity.EMAIL:
+        name, at, host = value.rpartition("@")
+        return f"{name[:1]}{_covered(name[1:])}{at}{host}" if at else value[:1] + _covered(value[1:])
+    if entity in _KEEPS_LAST:
+        kept = _last_digits(value)
+        return _covered(value[:kept]) + value[kept:]
+    return _covered(value)
+
+
+def _last_digits(value: str) -> int:
+    """Where the last four digits begin; fewer are kept of a number that has not twice as many."""
+    digits = [index for index, char in enumerate(value) if char.isdigit()]
+    kept = min(_KEPT_DIGITS, len(digits) // 2)
+    return digits[-kept] if kept else len(value)
+
+
+def _covered(value: str) -> str:
+    return re.sub(r"[^\W_]", MASK, value)
+
+
+def _removed(_: PiiEntity, __: str) -> str:
+    return ""
+
+
+_KEYLESS: Mapping[RedactionStyle, _Replace] = MappingProxyType(
+    {RedactionStyle.LABEL: _label, RedactionStyle.MASK: _mask, RedactionStyle.REMOVE: _removed}
+)
