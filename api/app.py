@@ -1,7 +1,7 @@
 """The app factory: one FastAPI application a service, its lifespan, health and metrics."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -52,12 +52,19 @@ class Health(Answer):
 
 @dataclass(frozen=True)
 class Door:
-    """What makes one service's app: its routes, its queue, and what its lifespan builds beyond the common state."""
+    """What makes one service's app: its routes, its queue, and what its lifespan builds beyond the common state.
+
+    `parts`: what health tells of the extras, `ok` or why not; `closing`: ends them; `body_limits`: bytes, by path,
+    where a route takes more or less than the others.
+    """
 
     name: ServiceName
     summary: str
     router: APIRouter
     extras: Callable[[Settings, Database], dict[str, Any]] = lambda _settings, _database: {}
+    parts: Callable[[Mapping[str, Any]], dict[str, str]] = lambda _extras: {}
+    closing: Callable[[Mapping[str, Any]], Awaitable[None]] | None = None
+    body_limits: Callable[[Settings], dict[str, int]] = lambda _settings: {}
 
 
 def router(prefix: str, tag: str) -> APIRouter:
@@ -78,6 +85,8 @@ def create_app(door: Door, settings: Settings, *, client: Client | None = None) 
             extras = await asyncio.to_thread(door.extras, settings, database)
             app.state.ops = state = State(settings, database, Keeper(temporal), {"temporal": temporal, **extras})
             stack.push_async_callback(state.kept.settle)
+            if door.closing:
+                stack.push_async_callback(door.closing, extras)
             yield
 
     app = FastAPI(
@@ -89,9 +98,13 @@ def create_app(door: Door, settings: Settings, *, client: Client | None = None) 
     )
     errors.install(app)
     app.include_router(door.router)
-    _add_health(app, door.name)
+    _add_health(app, door)
     app.add_middleware(
-        Edge, service=door.name, max_body_bytes=settings.max_body_bytes, traced=settings.otlp_endpoint is not None
+        Edge,
+        service=door.name,
+        max_body_bytes=settings.max_body_bytes,
+        body_limits=door.body_limits(settings),
+        traced=settings.otlp_endpoint is not None,
     )
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # FastAPI's own way to adjust the document
     return app
@@ -117,7 +130,7 @@ def _tell_the_truth(operation: dict[str, Any], *, needs_token: bool) -> None:
             response["content"] = {errors.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-def _add_health(app: FastAPI, queue: str) -> None:
+def _add_health(app: FastAPI, door: Door) -> None:
     @app.get("/health/live", tags=["health"], summary="The process runs")
     async def live() -> dict[str, str]:
         return {"status": "ok"}
@@ -133,8 +146,8 @@ def _add_health(app: FastAPI, queue: str) -> None:
         state: State = app.state.ops
         temporal: Client = state.extras["temporal"]
         names = ("postgres", "temporal", "worker")
-        found = await asyncio.gather(_postgres(state.database), _temporal(temporal), _worker(temporal, queue))
-        parts = dict(zip(names, found, strict=True))
+        found = await asyncio.gather(_postgres(state.database), _temporal(temporal), _worker(temporal, door.name))
+        parts = dict(zip(names, found, strict=True)) | door.parts(state.extras)
         response.status_code = 200 if parts["postgres"] == "ok" else 503
         if response.status_code == 503:
             response.headers["Retry-After"] = str(errors.POSTGRES_AWAY_SECONDS)

@@ -4,7 +4,8 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -29,8 +30,16 @@ NUL_AS_JSON = b"\\u0000"
 class Edge:
     """The outermost layer of each app."""
 
-    def __init__(self, app: ASGIApp, *, service: str, max_body_bytes: int, traced: bool = False) -> None:
-        self._app, self._service, self._max_body = app, service, max_body_bytes
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        service: str,
+        max_body_bytes: int,
+        body_limits: Mapping[str, int] = MappingProxyType({}),
+        traced: bool = False,
+    ) -> None:
+        self._app, self._service, self._max_body, self._limits = app, service, max_body_bytes, body_limits
         self._serve = self._span if traced else app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +61,7 @@ class Edge:
             if refusal := self._refuse(scope, headers):
                 await refusal(scope, receive, answer)
             else:
-                await self._serve(scope, _bounded(receive, self._max_body), answer)
+                await self._serve(scope, _bounded(receive, self._limit(scope)), answer)
         finally:
             self._count(scope, status, time.perf_counter() - started)
 
@@ -73,9 +82,12 @@ class Edge:
             found = [FieldError("query" if b"%00" in scope["query_string"] else "path", "holds a NUL character")]
             return problem(422, "invalid", Invalid.title, "The address holds a NUL character.", errors=found)
         length = headers.get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self._max_body:
-            return problem(413, "too_large", TooLarge.title, f"The body may hold at most {self._max_body} bytes.")
+        if length.isdigit() and int(length) > self._limit(scope):
+            return problem(413, "too_large", TooLarge.title, f"The body may hold at most {self._limit(scope)} bytes.")
         return None
+
+    def _limit(self, scope: Scope) -> int:
+        return self._limits.get(scope["path"], self._max_body)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")

@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     max_body_bytes: int = 8 * 1024 * 1024
     rate_limit_per_minute: int = Field(0, description="Requests a caller may make in a minute; 0 sets no limit.")
 
+    max_batch_body_bytes: int = Field(16 * 1024 * 1024, description="The limit for a batch sent as one JSON body.")
+    max_upload_bytes: int = Field(1024**3, description="The limit for a batch of texts streamed as lines.")
+    upload_idle_seconds: int = Field(900, description="An upload of which nothing came for so long is given up.")
+    detector_timeout_seconds: float = Field(2.0, gt=0, description="For a short text; twice that for one of 100 KiB.")
+    detector_processes: int = Field(0, ge=0, description="In which a worker checks batches; 0: one a processor.")
+
     smtp_host: str | None = None
     smtp_port: int = 587
     smtp_username: str | None = None

@@ -1,12 +1,15 @@
 """The compliance service's crew: the queue `compliance`, with detectors that load when the first batch comes."""
 
+import os
 from datetime import timedelta
 
 from temporalio.client import Schedule, ScheduleActionStartWorkflow, ScheduleOverlapPolicy, SchedulePolicy, ScheduleSpec
 
 from activities.compliance import BatchActivities, ReportActivities
-from core.adapters.detectors import Detectors
+from core.adapters.detectors import Detectors, Limit
+from core.adapters.patterns import compiled
 from core.adapters.report_page.compliance import CheckReportPage
+from core.compliance.policies import Policies
 from core.contracts.compliance import CONTENT_KEY, QUEUE, REPORTS_SCHEDULED, ScheduledReports
 from core.keys import derive
 from workers.runtime import Crew, Deps, Scheduled
@@ -19,7 +22,13 @@ MONTHLY = "0 2 1 * *"
 def crew(deps: Deps) -> Crew:
     """Workflows and activities of batches and reports."""
     hash_key = derive(deps.settings.secret_key, CONTENT_KEY)
-    batches = BatchActivities(deps.database, Detectors(), hash_key=hash_key)
+    detectors = Detectors(
+        limit=Limit(deps.settings.detector_timeout_seconds),
+        processes=deps.settings.detector_processes or os.cpu_count() or 1,
+    )
+    deps.stack.push_async_callback(detectors.aclose)
+    policies = Policies(deps.database, compiled)
+    batches = BatchActivities(deps.database, detectors, policies=policies, hash_key=hash_key)
     reports = ReportActivities(deps.database, printer=CheckReportPage())
     return Crew(
         queue=QUEUE,

@@ -1,26 +1,50 @@
 """The compliance front door: checks in process, batches and reports as work, the policies that judge them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from api.app import Door
-from api.compliance import batches, checks, policies, reports
-from api.compliance.access import DETECTORS, HASH_KEY, RECORDER, router
+from api.compliance import assignments, batches, checks, policies, reports
+from api.compliance.access import DETECTORS, EARLIER, HASH_KEY, POLICIES, RECORDER, router
+from api.compliance.earlier import EarlierChecks
 from api.recorder import Recorder
-from core.adapters.detectors import Detectors
+from core.adapters.detectors import Detectors, Limit
+from core.adapters.patterns import compiled
+from core.compliance.policies import Policies
 from core.contracts.compliance import CONTENT_KEY, CheckRecord
 from core.db import Database
 from core.keys import derive
 from core.settings import Settings
 from core.store import compliance as store
 
-__all__ = ["DOOR", "batches", "checks", "policies", "reports", "router"]
+__all__ = ["DOOR", "assignments", "batches", "checks", "policies", "reports", "router"]
+
+
+DETECTOR_PROCESSES = 2
+"""For long texts; started when the first one comes."""
 
 
 def _extras(settings: Settings, database: Database) -> dict[str, Any]:
-    detectors = Detectors()
+    detectors = Detectors(limit=Limit(settings.detector_timeout_seconds), processes=DETECTOR_PROCESSES)
     detectors.load()
     recorder: Recorder[CheckRecord] = Recorder(database, store.record)
-    return {DETECTORS: detectors, RECORDER: recorder, HASH_KEY: derive(settings.secret_key, CONTENT_KEY)}
+    return {
+        DETECTORS: detectors,
+        RECORDER: recorder,
+        POLICIES: Policies(database, compiled),
+        EARLIER: EarlierChecks(database),
+        HASH_KEY: derive(settings.secret_key, CONTENT_KEY),
+    }
+
+
+def _parts(extras: Mapping[str, Any]) -> dict[str, str]:
+    """The detectors that could not be built, each with what to do about it."""
+    detectors: Detectors = extras[DETECTORS]
+    return {"detectors": "; ".join(f"{name}: {why}" for name, why in detectors.faults.items()) or "ok"}
+
+
+async def _close(extras: Mapping[str, Any]) -> None:
+    await extras[DETECTORS].aclose()
 
 
 DOOR = Door(
@@ -28,4 +52,6 @@ DOOR = Door(
     summary="Content checks: personal data found and redacted, policies, batches, reports",
     router=router,
     extras=_extras,
+    parts=_parts,
+    closing=_close,
 )

@@ -13,7 +13,7 @@ import pytest
 from api.app import create_app
 from api.compliance import DOOR
 from api.compliance.access import DETECTORS
-from core.adapters.detectors import BUILT_IN, Detectors, Makers
+from core.adapters.detectors import BUILT_IN, Detectors, Makers, Source
 from core.contracts.compliance import MAX_CHECK_BODY_BYTES, MAX_CONTENT_BYTES, CheckType, DetectorResult
 from core.db import Database, plain_url
 from core.settings import Settings
@@ -266,7 +266,7 @@ async def _door_with(makers: Makers, settings: Settings, headers: Headers) -> As
 async def test_a_detector_that_raises_costs_its_own_type_only(
     settings: Settings, headers: Callable[..., Headers], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with _door_with({**BUILT_IN, CheckType.SPAM: Broken}, settings, headers()) as client:
+    async with _door_with({**BUILT_IN, CheckType.SPAM: {"broken": Source(Broken)}}, settings, headers()) as client:
         body = await check(client, f"poison {PERSONAL}", "spam", "pii")
         clean = await check(client, "poison", "spam", "pii")
         fine = await check(client, "harmless", "spam", "pii")
@@ -281,10 +281,10 @@ async def test_a_detector_that_raises_costs_its_own_type_only(
 async def test_a_detector_that_cannot_be_built_costs_its_own_type_only(
     settings: Settings, headers: Callable[..., Headers]
 ) -> None:
-    async with _door_with({**BUILT_IN, CheckType.SPAM: _unbuildable}, settings, headers()) as client:
+    async with _door_with({**BUILT_IN, CheckType.SPAM: {"broken": Source(_unbuildable)}}, settings, headers()) as client:
         body = await check(client, "harmless", "spam", "pii")
     assert body["status"] == "incomplete"
-    assert body["results"]["spam"] == {"available": False, "reason": "detector_not_loaded"}
+    assert body["results"]["spam"] == {"available": False, "reason": "detector_not_loaded", "detector": "broken"}
 
 
 # ---- the history

@@ -1,0 +1,149 @@
+"""The detectors of one process: built once, asked in threads or in processes that can be ended."""
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
+
+import structlog
+
+from core.adapters.detectors.asking import FAILED, NO_DETECTOR, NO_SUCH, NOT_LOADED, TIMEOUT, Choice, ask
+from core.adapters.detectors.limits import PATIENCE, Limit
+from core.adapters.detectors.pool import Pool, PoolAway
+from core.adapters.detectors.registry import BUILT_IN, Makers, Source
+from core.contracts.compliance import CheckType, DetectorResult
+from core.domain.compliance import unavailable
+from core.ports import Detector
+
+log = structlog.get_logger(__name__)
+
+SHORT = 16 * 1024
+"""Characters that are judged in a thread of this process: our detectors are linear, so that takes milliseconds."""
+NATIVE_THREADS = 2
+Column = list[DetectorResult]
+
+
+class Detectors:
+    """Implements `Inspector`. `processes`: how many may be started for long texts and batches; none: all in threads."""
+
+    def __init__(self, makers: Makers = BUILT_IN, *, processes: int = 0, limit: Limit | None = None) -> None:
+        self._makers, self._limit = makers, limit or Limit()
+        self._built: dict[Choice, Detector | None] = {}
+        self._building = threading.Lock()
+        self._faults: dict[str, str] = {}
+        self._pool = Pool(makers, processes, self._limit) if processes else None
+        self._native = ThreadPoolExecutor(NATIVE_THREADS, thread_name_prefix="native-detector")
+
+    def load(self) -> None:
+        """Build every detector now. One that cannot be built is named in the log; the others serve."""
+        for check_type, named in self._makers.items():
+            for name in named:
+                self._detector(Choice(check_type, name))
+
+    @property
+    def faults(self) -> Mapping[str, str]:
+        """The detectors that could not be built, and why."""
+        return self._faults
+
+    async def aclose(self) -> None:
+        """End the processes."""
+        self._native.shutdown(wait=False, cancel_futures=True)
+        if self._pool:
+            await self._pool.aclose()
+
+    async def inspect(
+        self,
+        texts: Sequence[str],
+        check_types: Sequence[CheckType],
+        chosen: Mapping[CheckType, str] = MappingProxyType({}),
+    ) -> list[dict[CheckType, DetectorResult]]:
+        """For each text, in order, one result a type."""
+        choices = [self._choice(check_type, chosen.get(check_type)) for check_type in check_types]
+        known = [choice for choice in choices if self._source(choice)]
+        columns = await self._ask_all(known, texts)
+        for choice in choices:
+            if choice not in columns:
+                columns[choice] = self._unknown(choice, len(texts))
+        return [{choice.check_type: columns[choice][row] for choice in choices} for row in range(len(texts))]
+
+    def _choice(self, check_type: CheckType, name: str | None) -> Choice:
+        return Choice(check_type, name or next(iter(self._makers.get(check_type, {})), ""))
+
+    def _source(self, choice: Choice) -> Source | None:
+        return self._makers.get(choice.check_type, {}).get(choice.name)
+
+    def _unknown(self, choice: Choice, count: int) -> Column:
+        return choice.silent(NO_SUCH, count) if choice.name else [unavailable(NO_DETECTOR)] * count
+
+    async def _ask_all(self, choices: Sequence[Choice], texts: Sequence[str]) -> dict[Choice, Column]:
+        native = [choice for choice in choices if (source := self._source(choice)) and source.native]
+        ours = [choice for choice in choices if choice not in native]
+        groups = [self._in_native_thread(choice, texts) for choice in native]
+        if self._pool and (len(texts) > 1 or sum(map(len, texts)) > SHORT):
+            groups += [self._in_process(self._pool, choice, texts) for choice in ours]
+        elif ours:
+            groups.append(self._in_thread(ours, texts))
+        return {choice: column for group in await asyncio.gather(*groups) for choice, column in group.items()}
+
+    # ---- where they run
+
+    async def _in_process(self, pool: Pool, choice: Choice, texts: Sequence[str]) -> dict[Choice, Column]:
+        try:
+            asked = await pool.ask(choice, texts)
+        except PoolAway:
+            log.exception("detectors.no_process", detector=choice.name)
+            return {choice: choice.silent(FAILED, len(texts))}
+        self._tell(choice, asked.failures)
+        return {choice: asked.results}
+
+    async def _in_thread(self, choices: Sequence[Choice], texts: Sequence[str]) -> dict[Choice, Column]:
+        """One after another in one thread: a hop costs as much as a short text. Who comes too late is silent."""
+        done: dict[Choice, Column] = {}
+        work = asyncio.ensure_future(asyncio.to_thread(self._ask_each, choices, texts, done))
+        await asyncio.wait([work], timeout=PATIENCE * self._limit.of(texts) * len(choices))
+        return {choice: done.get(choice) or self._late(choice, texts) for choice in choices}
+
+    async def _in_native_thread(self, choice: Choice, texts: Sequence[str]) -> dict[Choice, Column]:
+        """In one of few threads of their own, so that slow models hold up nothing but each other."""
+        done: dict[Choice, Column] = {}
+        work = asyncio.get_running_loop().run_in_executor(self._native, self._ask_each, [choice], texts, done)
+        await asyncio.wait([work], timeout=PATIENCE * self._limit.of(texts))
+        work.cancel()  # if it still waits for its turn
+        return {choice: done.get(choice) or self._late(choice, texts)}
+
+    def _late(self, choice: Choice, texts: Sequence[str]) -> Column:
+        log.error("detector.timeout", detector=choice.name, check_type=choice.check_type)
+        return choice.silent(TIMEOUT, len(texts))
+
+    def _ask_each(self, choices: Sequence[Choice], texts: Sequence[str], done: dict[Choice, Column]) -> None:
+        for choice in choices:
+            done[choice] = self._asked(choice, texts)
+
+    def _asked(self, choice: Choice, texts: Sequence[str]) -> Column:
+        detector = self._detector(choice)
+        if detector is None:
+            return choice.silent(NOT_LOADED, len(texts))
+        asked = ask(detector, texts)
+        self._tell(choice, asked.failures)
+        return asked.results
+
+    def _tell(self, choice: Choice, failures: Sequence[str]) -> None:
+        for failure in failures:  # the kind alone: a message or a traceback may quote the text
+            log.error("detector.failed", detector=choice.name, check_type=choice.check_type, failure=failure)
+
+    # ---- building
+
+    def _detector(self, choice: Choice) -> Detector | None:
+        with self._building:
+            if choice not in self._built:
+                self._built[choice] = self._build(choice)
+            return self._built[choice]
+
+    def _build(self, choice: Choice) -> Detector | None:
+        try:
+            return self._makers[choice.check_type][choice.name].make()
+        except Exception as error:
+            self._faults[f"{choice.check_type}: {choice.name}"] = str(error)
+            log.error("detector.not_loaded", check_type=choice.check_type, detector=choice.name, exc_info=True)
+            return None
