@@ -9,12 +9,13 @@ from typing import Protocol, TypeVar
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.audit import ReportHead, ReportResult
-from core.contracts.compliance import CheckType, DetectorResult, NewReport
+from core.contracts.compliance import CheckType, ChosenPolicy, DetectorResult, NewReport, PolicySettings
 from core.contracts.compliance import ReportResult as CheckFigures
 from core.contracts.event.webhook import FailureClass
 from core.contracts.notification import Send
 from core.contracts.platform import Intent
 from core.contracts.task import HttpReply, HttpRequestPayload
+from core.domain.compliance.policies import Rulebook
 
 
 class Transactions(Protocol):
@@ -26,6 +27,22 @@ class Transactions(Protocol):
 
     def begin_all(self) -> AbstractAsyncContextManager[AsyncSession]:
         """One transaction over all tenants, for pumps and reconcilers only."""
+        ...
+
+
+class Erasures(Transactions, Protocol):
+    """Opens, besides others, the transactions of erasures."""
+
+    def begin_erasure(self, tenant: str, request_id: str) -> AbstractAsyncContextManager[AsyncSession]:
+        """One transaction that may delete and pseudonymise, while this request is an approved, running erasure."""
+        ...
+
+
+class Sealer(Protocol):
+    """Seals parts of a file, each for its place in it."""
+
+    def close(self, place: str, plain: bytes) -> bytes:
+        """The sealed bytes; they open under the same place only."""
         ...
 
 
@@ -161,6 +178,24 @@ class Inspector(Protocol):
 
         `chosen`: the detector's name for a type, as a policy may ask; a type that it leaves out has its usual one.
         """
+        ...
+
+
+class Rulebooks(Protocol):
+    """Policies, ready to judge."""
+
+    async def choose(
+        self, tenant_id: str, *, named: str | None, caller: str, category: str | None
+    ) -> ChosenPolicy | None:
+        """Which policy judges a check, and why; None where the one named is not there."""
+        ...
+
+    async def version(self, tenant_id: str, name: str, version: int) -> Rulebook | None:
+        """One version of a policy; None if it was never made."""
+        ...
+
+    def draft(self, settings: PolicySettings) -> Rulebook:
+        """A policy that is not made yet."""
         ...
 
 

@@ -17,7 +17,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "core.domain": ("core.contracts", "core.domain"),
     "core.tables": ("core.contracts", "core.tables"),
     "core.store": ("core.tables", "core.contracts", "core.errors", "core.store", "core.ids"),
-    "core.ports": ("core.contracts",),
+    "core.ports": ("core.contracts", "core.domain"),
     "core.adapters": ("core",),
     "core": ("core",),
     "activities": (

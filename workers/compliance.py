@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from functools import partial
 
 from temporalio.client import Schedule, ScheduleActionStartWorkflow, ScheduleOverlapPolicy, SchedulePolicy, ScheduleSpec
 
@@ -11,7 +12,7 @@ from core.adapters.patterns import compiled
 from core.adapters.report_page.compliance import CheckReportPage
 from core.compliance.policies import Policies
 from core.contracts.compliance import CONTENT_KEY, QUEUE, REPORTS_SCHEDULED, ScheduledReports
-from core.keys import derive
+from core.keys import RedactionKeys, derive
 from workers.runtime import Crew, Deps, Scheduled
 from workflows.compliance import ComplianceBatch, ComplianceReport, ComplianceScheduledReports
 
@@ -28,7 +29,8 @@ def crew(deps: Deps) -> Crew:
     )
     deps.stack.push_async_callback(detectors.aclose)
     policies = Policies(deps.database, compiled)
-    batches = BatchActivities(deps.database, detectors, policies=policies, hash_key=hash_key)
+    keys = partial(RedactionKeys, deps.settings.secret_key)
+    batches = BatchActivities(deps.database, detectors, policies=policies, hash_key=hash_key, redaction_keys=keys)
     reports = ReportActivities(deps.database, printer=CheckReportPage())
     return Crew(
         queue=QUEUE,

@@ -1,12 +1,11 @@
 """Chunks of a batch checked. Texts come from the database and go nowhere else."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from temporalio import activity
 
 from core.contracts.compliance import (
-    BUILT_IN_POLICIES,
     CHECK_CHUNK,
     BatchInput,
     CheckRecord,
@@ -14,7 +13,9 @@ from core.contracts.compliance import (
     ChunkResult,
 )
 from core.domain.compliance.checks import Order, conclude
-from core.ports import Inspector, Transactions
+from core.domain.compliance.policies import Rulebook
+from core.domain.compliance.redaction import RedactionKeys
+from core.ports import Inspector, Rulebooks, Transactions
 from core.store import compliance as store
 from core.tables.compliance import BatchItemRow, BatchRow
 
@@ -24,10 +25,19 @@ CHUNK_CHARACTERS, SLICE_CHARACTERS = 1024 * 1024, 64 * 1024
 
 
 class BatchActivities:
-    """Collaborators: the database, the detectors, the key that texts are hashed under."""
+    """Collaborators: database, detectors, policies, the key that texts are hashed under, the tenants' for redaction."""
 
-    def __init__(self, database: Transactions, detectors: Inspector, *, hash_key: bytes) -> None:
-        self._database, self._detectors, self._hash_key = database, detectors, hash_key
+    def __init__(
+        self,
+        database: Transactions,
+        detectors: Inspector,
+        *,
+        policies: Rulebooks,
+        hash_key: bytes,
+        redaction_keys: Callable[[str], RedactionKeys],
+    ) -> None:
+        self._database, self._detectors, self._policies = database, detectors, policies
+        self._hash_key, self._redaction_keys = hash_key, redaction_keys
 
     @activity.defn(name=CHECK_CHUNK)
     async def check_chunk(self, wanted: BatchInput) -> ChunkResult:
@@ -42,12 +52,14 @@ class BatchActivities:
             return await store.settle_items(session, wanted.batch_id, records)
 
     async def _inspected(self, batch: BatchRow, items: Sequence[BatchItemRow]) -> list[CheckRecord]:
+        rules = await self._rules(batch)
         order = Order(
             tenant_id=batch.tenant_id,
             checked_by=batch.checked_by,
-            policy=BUILT_IN_POLICIES[batch.policy],
+            rules=rules,
             content_type="text",
             hash_key=self._hash_key,
+            redaction_keys=self._redaction_keys(batch.tenant_id),
             correlation_id=batch.correlation_id,
             batch_id=batch.batch_id,
         )
@@ -55,12 +67,19 @@ class BatchActivities:
         records: list[CheckRecord] = []
         for part in parts(items, SLICE_CHARACTERS):
             texts = [item.content or "" for item in part]
-            found = await self._detectors.inspect(texts, types)
+            found = await self._detectors.inspect(texts, types, rules.detectors(types))
             now = datetime.now(UTC)
             for item, text, results in zip(part, texts, found, strict=True):
                 records.append(conclude(order, check_id=item.check_id, text=text, found=results, at=now))
             activity.heartbeat(len(records))
         return records
+
+    async def _rules(self, batch: BatchRow) -> Rulebook:
+        """The version that the batch was opened with, whatever came since."""
+        rules = await self._policies.version(batch.tenant_id, batch.policy, batch.policy_version)
+        if rules is None:
+            raise LookupError(f"no version {batch.policy_version} of the policy {batch.policy}")
+        return rules
 
 
 def parts(items: Sequence[BatchItemRow], characters: int) -> Iterator[list[BatchItemRow]]:

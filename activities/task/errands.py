@@ -12,6 +12,7 @@ from core.contracts.event import replay as replays
 from core.contracts.platform import AuditEntry
 from core.contracts.task import AuditReportPayload, ComplianceReportPayload, HandOver, ReportPayload
 from core.domain.compliance.figures import days_of
+from core.domain.compliance.policies import choose
 from core.errors import OpsError
 from core.ports import NotificationDesk
 from core.store import audit as audit_store
@@ -71,8 +72,9 @@ class CheckBatch:
 
     async def open(self, session: AsyncSession, job: Job[compliance.BatchRequest]) -> HandOver:
         wanted, batch_id = job.payload, job.named("cbatch")
-        policy = compliance.BUILT_IN_POLICIES.get(wanted.policy)
-        if policy is None or wanted.content_type not in compliance.SUPPORTED_CONTENT:
+        heads = await compliance_store.policy_heads(session)
+        policy = choose(heads, named=wanted.policy, caller=job.owner_id, category=wanted.category)
+        if policy is None or wanted.content_type not in compliance.BATCH_CONTENT:
             raise PermanentTaskError("bad_payload", "There is no such policy, or no detector reads such content.")
         new = compliance.NewBatch(
             batch_id=batch_id,

@@ -5,11 +5,12 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from api.compliance.access import PREFIX, Reader, RowId, Writer, must_know, must_read, router
+from api.compliance.access import PREFIX, Reader, RowId, Writer, must_choose, must_read, router
 from api.deps import AppState, PageOf, Session, Starting
 from api.unit import State
 from core.auth import Caller
 from core.contracts.compliance import (
+    BATCH_CONTENT,
     BATCH_RUN,
     DEFAULT_WAIT_SECONDS,
     MAX_ITEMS,
@@ -62,8 +63,8 @@ async def batch_check(
     response: Response,
     wait: Annotated[Wait | None, Query(description="as in the body, which counts first")] = None,
 ) -> Batch:
-    must_read(wanted.content_type)
-    row = await store.open_batch(session, _new(caller, wanted), wanted.items)
+    must_read(wanted.content_type, BATCH_CONTENT)
+    row = await store.open_batch(session, await _new(state, caller, wanted), wanted.items)
     accepted, location = _answer(state, row), f"{PREFIX}/batches/{row.batch_id}"
     seconds = next((given for given in (wanted.wait, wait) if given is not None), DEFAULT_WAIT_SECONDS)
     if seconds:
@@ -76,8 +77,8 @@ async def batch_check(
     return accepted
 
 
-def _new(caller: Caller, wanted: BatchRequest) -> NewBatch:
-    policy = must_know(wanted.policy)
+async def _new(state: State, caller: Caller, wanted: BatchRequest) -> NewBatch:
+    policy = await must_choose(state, caller, named=wanted.policy, category=wanted.category)
     return NewBatch(
         batch_id=new_id("cbatch"),
         tenant_id=caller.tenant_id,

@@ -1,5 +1,6 @@
 """One text checked while the caller waits, and the history of checks."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -7,19 +8,23 @@ from fastapi import Depends, Query, Request
 
 from api.compliance.access import (
     DETECTORS,
+    EARLIER,
     HASH_KEY,
+    POLICIES,
     RECORDER,
     Reader,
     RowId,
     Writer,
-    must_know,
+    must_choose,
     must_read,
     router,
 )
+from api.compliance.earlier import EarlierChecks
 from api.deps import AppState, PageOf, Session, Unit, must_reach
 from api.recorder import Recorder
 from api.unit import State
 from core.auth import Caller
+from core.compliance.policies import Policies
 from core.contracts.compliance import (
     MAX_CHECK_BODY_BYTES,
     Check,
@@ -32,13 +37,17 @@ from core.contracts.compliance import (
     RiskLevel,
 )
 from core.contracts.platform import Moment, Page
-from core.domain.compliance.checks import Order, conclude
-from core.errors import NotFound, TooLarge
+from core.domain.compliance.checks import Order, conclude, readable, repeat
+from core.domain.compliance.content import ContentFault, Extracted
+from core.errors import FieldError, Invalid, NotFound, TooLarge
 from core.ids import new_id
+from core.keys import RedactionKeys
 from core.ports import Inspector
 from core.store import compliance as store
 from core.store.platform import decode_cursor, encode_cursor
 from core.telemetry import correlation_id
+
+LONG_CONTENT = 16 * 1024
 
 
 async def one_text(request: Request) -> None:
@@ -53,16 +62,16 @@ async def one_text(request: Request) -> None:
     summary="Check a text",
     description=(
         "Every type asked for has a result. A type without a working detector says `available: false`, and the check "
-        "is `incomplete` at best, never `passed`. The text is not stored."
+        "is `incomplete` at best, never `passed`. The text is not stored. The same text under the same policy is not "
+        "looked at again for a while (the policy says how long): such an answer is `cached`."
     ),
     dependencies=[Depends(one_text)],
 )
 async def check_content(unit: Unit, state: AppState, caller: Writer, wanted: CheckRequest) -> Check:
     must_read(wanted.content_type)
-    order = _order(state, caller, wanted)
-    detectors: Inspector = state.extras[DETECTORS]
-    (found,) = await detectors.inspect([wanted.content], wanted.check_types)
-    made = conclude(order, check_id=new_id("chk"), text=wanted.content, found=found, at=datetime.now(UTC))
+    order = await _order(state, caller, wanted)
+    _must_fit(order, wanted.content)
+    made = await _repeated(state, caller, order, wanted) or await _inspected(state, order, wanted)
     if unit.has_key:
         await store.record(await unit.open(), caller.tenant_id, [made])
     else:
@@ -71,15 +80,59 @@ async def check_content(unit: Unit, state: AppState, caller: Writer, wanted: Che
     return made.check
 
 
-def _order(state: State, caller: Caller, wanted: CheckRequest) -> Order:
+async def _order(state: State, caller: Caller, wanted: CheckRequest) -> Order:
+    chosen = await must_choose(state, caller, named=wanted.policy, category=wanted.category)
+    policies: Policies = state.extras[POLICIES]
+    rules = await policies.version(caller.tenant_id, chosen.name, chosen.version)
+    assert rules is not None  # versions are never removed
     return Order(
         tenant_id=caller.tenant_id,
         checked_by=caller.user_id,
-        policy=must_know(wanted.policy),
+        rules=rules,
         content_type=wanted.content_type,
         hash_key=state.extras[HASH_KEY],
+        redaction_keys=RedactionKeys(state.settings.secret_key, caller.tenant_id),
+        policy_source=chosen.source,
+        category=wanted.category,
         correlation_id=wanted.correlation_id or correlation_id.get(),
     )
+
+
+def _must_fit(order: Order, content: str) -> None:
+    limit = order.rules.policy.max_content_bytes
+    if len(content) * 4 > limit and (size := len(content.encode())) > limit:
+        message = f"holds {size} bytes of UTF-8; the policy takes at most {limit}: send it in parts"
+        raise Invalid(f"content {message}.", errors=[FieldError("content", message, "content_too_long")])
+
+
+async def _repeated(state: State, caller: Caller, order: Order, wanted: CheckRequest) -> CheckRecord | None:
+    """A check of the same text from a while ago, told again. A user's token meets only that user's own."""
+    now = datetime.now(UTC)
+    earlier: EarlierChecks = state.extras[EARLIER]
+    known = await earlier.find(order, wanted.content, wanted.check_types, own_only=caller.own_only, now=now)
+    return repeat(order, known, check_id=new_id("chk"), text=wanted.content, at=now) if known else None
+
+
+async def _inspected(state: State, order: Order, wanted: CheckRequest) -> CheckRecord:
+    extracted = await _readable(wanted)
+    detectors: Inspector = state.extras[DETECTORS]
+    chosen = order.rules.detectors(wanted.check_types)
+    text = wanted.content if extracted is None else extracted.text
+    (found,) = await detectors.inspect([text], wanted.check_types, chosen)
+    earlier: EarlierChecks = state.extras[EARLIER]
+    earlier.learn(found, chosen)
+    now = datetime.now(UTC)
+    return conclude(order, check_id=new_id("chk"), text=wanted.content, found=found, at=now, extracted=extracted)
+
+
+async def _readable(wanted: CheckRequest) -> Extracted | None:
+    """Long content is read in a thread: the door serves others meanwhile."""
+    try:
+        if len(wanted.content) > LONG_CONTENT:
+            return await asyncio.to_thread(readable, wanted.content_type, wanted.content)
+        return readable(wanted.content_type, wanted.content)
+    except ContentFault as fault:
+        raise Invalid(str(fault), code=fault.code, errors=[FieldError("content", str(fault), fault.code)]) from fault
 
 
 async def _wanted(

@@ -1,15 +1,19 @@
 """A chunk of a batch can run twice, crash, or meet its own ghost: each text is checked and counted once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 from sqlalchemy.exc import ProgrammingError
 from temporalio.testing import ActivityEnvironment
 
 from activities.compliance import BatchActivities
 from activities.compliance.batches import CHUNK_CHARACTERS, SLICE_CHARACTERS, parts
+from core.adapters.patterns import compiled
+from core.compliance.policies import Policies
 from core.contracts.compliance import (
     BatchInput,
     BatchItem,
@@ -21,6 +25,7 @@ from core.contracts.compliance import (
 )
 from core.db import Database, plain_url
 from core.ids import new_id
+from core.keys import RedactionKeys
 from core.store import compliance as store
 from core.tables.compliance import BatchItemRow
 
@@ -32,7 +37,10 @@ class Finder:
     meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def inspect(
-        self, texts: Sequence[str], check_types: Sequence[CheckType]
+        self,
+        texts: Sequence[str],
+        check_types: Sequence[CheckType],
+        chosen: Mapping[CheckType, str] = MappingProxyType({}),
     ) -> list[dict[CheckType, DetectorResult]]:
         if self.meanwhile:
             await self.meanwhile()
@@ -49,7 +57,13 @@ def finder() -> Finder:
 
 @pytest.fixture
 def activities(database: Database, finder: Finder) -> BatchActivities:
-    return BatchActivities(database, finder, hash_key=b"k" * 32)
+    return BatchActivities(
+        database, finder, policies=Policies(database, compiled), hash_key=b"k" * 32, redaction_keys=_keys
+    )
+
+
+def _keys(tenant: str) -> RedactionKeys:
+    return RedactionKeys(SecretStr("k" * 32), tenant)
 
 
 async def _open(database: Database, tenant: str, contents: list[str], batch_id: str | None = None) -> BatchInput:

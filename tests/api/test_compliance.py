@@ -100,7 +100,7 @@ async def test_every_tenant_has_three_policies(compliance: httpx.AsyncClient) ->
 async def test_a_policy_says_what_each_type_leads_to(compliance: httpx.AsyncClient) -> None:
     rules = (await compliance.get(f"{API}/policies/strict")).json()["rules"]
     assert set(rules) == {word.value for word in CheckType}
-    assert rules["pii"] == {"action": "block", "threshold": None, "entities": None}
+    assert rules["pii"] == dict.fromkeys(("threshold", "entities", "redaction", "detector"), None) | {"action": "block"}
 
 
 async def test_an_unknown_policy_is_not_found(compliance: httpx.AsyncClient) -> None:
@@ -134,7 +134,7 @@ async def test_an_unknown_check_type_is_refused_by_name(compliance: httpx.AsyncC
     assert "'sarcasm'" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("kind", ["html", "image", "application/pdf"])
+@pytest.mark.parametrize("kind", ["image", "text/html", "application/pdf"])
 async def test_other_content_is_415_and_says_what_is_read(compliance: httpx.AsyncClient, kind: str) -> None:
     answer = await compliance.post(f"{API}/check", json={"content": "x", "content_type": kind})
     assert problem(answer) == (415, "unsupported_content_type", ["content_type"])

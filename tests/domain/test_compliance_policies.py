@@ -25,7 +25,7 @@ from core.contracts.compliance import (
 from core.domain.compliance import unavailable
 from core.domain.compliance.checks import Order, conclude
 from core.domain.compliance.figures import days_of, summarise
-from core.domain.compliance.policies import content_hash, judge
+from core.domain.compliance.policies import Rulebook, content_hash, judge
 from core.domain.compliance.tables import as_csv
 
 TEXT = "mail a@b.co or 203.0.113.7"
@@ -33,8 +33,9 @@ MAIL = Span(entity=PiiEntity.EMAIL, start=5, end=11, score=0.9)
 HOST = Span(entity=PiiEntity.IP_ADDRESS, start=15, end=26, score=0.5)
 
 
-def _policy(check_type: CheckType, rule: TypeRule) -> Policy:
-    return Policy(name="p", version=1, description="", built_in=False, keep_redacted=False, rules={check_type: rule})
+def _policy(check_type: CheckType, rule: TypeRule) -> Rulebook:
+    rules = {check_type: rule}
+    return Rulebook(Policy(name="p", version=1, description="", built_in=False, keep_redacted=False, rules=rules))
 
 
 def _pii(*spans: Span) -> DetectorResult:
@@ -111,7 +112,7 @@ def test_a_built_in_policy_has_a_rule_for_every_type(policy: Policy) -> None:
 
 def test_a_check_says_whether_its_redacted_text_may_be_kept() -> None:
     for policy in BUILT_IN_POLICIES.values():
-        order = Order(tenant_id="t", checked_by="u", policy=policy, content_type="text", hash_key=b"k")
+        order = Order(tenant_id="t", checked_by="u", rules=Rulebook(policy), content_type="text", hash_key=b"k")
         record = conclude(order, check_id="chk_1", text=TEXT, found={}, at=datetime.now(UTC))
         assert record.keep_redacted == policy.keep_redacted
 

@@ -2,16 +2,21 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from activities.compliance import BatchActivities
 from api.compliance import batches
+from core.adapters.patterns import compiled
+from core.compliance.policies import Policies
 from core.contracts.compliance import (
     BATCH_PROGRESS,
     BATCH_RUN,
@@ -25,6 +30,7 @@ from core.contracts.compliance import (
 )
 from core.db import Database
 from core.ids import new_id
+from core.keys import RedactionKeys
 from core.store import compliance as store
 from tests.conftest import Doors, Headers, StartWorkers, eventually
 from tests.traces import stored
@@ -248,7 +254,10 @@ class Gate:
         self.turns, self.opened, self.waiting = 0, asyncio.Event(), asyncio.Event()
 
     async def inspect(
-        self, texts: Sequence[str], check_types: Sequence[CheckType]
+        self,
+        texts: Sequence[str],
+        check_types: Sequence[CheckType],
+        chosen: Mapping[CheckType, str] = MappingProxyType({}),
     ) -> list[dict[CheckType, DetectorResult]]:
         self.turns += 1
         if self.turns > 1:
@@ -263,7 +272,13 @@ async def _running_batch(
 ) -> AsyncIterator[WorkflowHandle[Any, Any]]:
     """A batch on a queue of its own, with this inspector."""
     batch_id, queue = await _open(database, tenant, total), f"compliance-{uuid.uuid4()}"
-    activities = BatchActivities(database, gate, hash_key=b"k" * 32)
+    activities = BatchActivities(
+        database,
+        gate,
+        policies=Policies(database, compiled),
+        hash_key=b"k" * 32,
+        redaction_keys=partial(RedactionKeys, SecretStr("k" * 32)),
+    )
     crew = Crew(queue=queue, workflows=[ComplianceBatch], activities=[activities.check_chunk])
     async with build_worker(temporal, crew):
         yield await temporal.start_workflow(

@@ -1,20 +1,34 @@
 """Batches: many texts checked by one workflow; the request, the answer, the workflow's payloads and names."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from core.contracts.compliance.checks import MAX_CHECK_BODY_BYTES, MAX_CONTENT_BYTES, CheckTypes, ContentType, all_types
+from core.contracts.compliance.checks import (
+    MAX_CHECK_BODY_BYTES,
+    MAX_CONTENT_BYTES,
+    SUPPORTED_CONTENT,
+    CheckTypes,
+    ContentType,
+    all_types,
+)
 from core.contracts.compliance.detection import CheckStatus, CheckType, DetectorResult, RiskLevel
-from core.contracts.compliance.policies import DEFAULT_POLICY
+from core.contracts.compliance.policies import Category, PolicySource
 from core.contracts.platform import Answer, Contract, FieldProblem, JsonObject, Name, RefId
 
 QUEUE = "compliance"
 BATCH_RUN, CHECK_CHUNK, BATCH_PROGRESS = "compliance.batch", "compliance.check_chunk", "progress"
+PLAN_BATCH, CHECK_RANGE = "compliance.plan_batch", "compliance.check_range"
+FORGET_UPLOADS = "compliance.forget_uploads"
 BATCH_COMPLETED, BATCH_CANCELLED = "compliance.batch_completed", "compliance.batch_cancelled"
-MAX_ITEMS = 1000
+BATCH_CONTENT = SUPPORTED_CONTENT
+MAX_ITEMS, MAX_ROWS = 10_000, 1_000_000
+"""Of a batch in one JSON body, and of one uploaded as lines."""
+MAX_LINE_BYTES = 2 * 1024 * 1024
+LINES = "application/x-ndjson"
 DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS = 10.0, 30.0
 
 
@@ -32,6 +46,7 @@ def batch_run_id(batch_id: str) -> str:
 class BatchStatus(StrEnum):
     """How far a batch is."""
 
+    UPLOADING = "uploading"
     PENDING = "pending"
     RUNNING = "running"
     COMPLETED = "completed"
@@ -39,17 +54,36 @@ class BatchStatus(StrEnum):
 
 
 class ItemFault(StrEnum):
-    """What can be wrong with an item's text."""
+    """What can be wrong with an item."""
 
     EMPTY = "content_empty"
     TOO_LONG = "content_too_long"
+    INVALID = "content_invalid"
+    MALFORMED = "content_malformed"
+    TOO_DEEP = "content_too_deep"
+    UNSUPPORTED = "unsupported_content_type"
+    ID = "id_invalid"
+    LINE = "line_malformed"
+    LINE_TOO_LONG = "line_too_long"
 
 
-def item_fault(content: str) -> ItemFault | None:
-    """Why this text cannot be checked, if so: the same rule as for a single check."""
+def item_fault(content: str, content_type: str | None = None, *, limit: int = MAX_CONTENT_BYTES) -> ItemFault | None:
+    """Why this text cannot be checked, if so: the same rule as for a single check. `limit`: bytes of UTF-8."""
     if not content:
         return ItemFault.EMPTY
-    return ItemFault.TOO_LONG if len(content.encode()) > MAX_CONTENT_BYTES else None
+    if content_type is not None and content_type not in BATCH_CONTENT:
+        return ItemFault.UNSUPPORTED
+    return ItemFault.TOO_LONG if len(content) * 4 > limit and len(content.encode()) > limit else None
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An item to write down; one at fault has failed already, and of its text nothing is kept."""
+
+    item_id: str | None
+    content: str | None
+    content_type: str | None = None
+    fault: ItemFault | None = None
 
 
 class ItemStatus(StrEnum):
@@ -65,6 +99,7 @@ class BatchItem(Contract):
     """One text. An empty or overlong one fails alone; `id` comes back as it was given, repeated or missing."""
 
     id: RefId | None = None
+    content_type: ContentType | None = Field(None, description="left out: the batch's")
     content: Annotated[str, StringConstraints(max_length=MAX_CHECK_BODY_BYTES)]
 
 
@@ -81,7 +116,8 @@ class BatchRequest(Contract):
     items: list[BatchItem] = Field(min_length=1, max_length=MAX_ITEMS)
     content_type: ContentType = "text"
     check_types: CheckTypes = Field(default_factory=all_types)
-    policy: Name = DEFAULT_POLICY
+    policy: Name | None = Field(None, description="left out: the one assigned to the caller, the category, the tenant")
+    category: Category | None = None
     wait: Wait | None = None
     correlation_id: RefId | None = None
 
@@ -109,8 +145,8 @@ class BatchProgress(Answer):
     percent: int
 
 
-class Batch(Answer):
-    """A batch and a page of its results, in the order of the request."""
+class BatchHead(Answer):
+    """A batch without its results."""
 
     batch_id: str
     status: BatchStatus
@@ -119,12 +155,20 @@ class Batch(Answer):
     check_types: list[CheckType]
     policy: str
     policy_version: int
+    policy_source: PolicySource
+    category: str | None
+    content_type: str
     checked_by: str
     correlation_id: str | None
     created_at: datetime
     finished_at: datetime | None
     workflow_id: str
     workflow_url: str
+
+
+class Batch(BatchHead):
+    """A batch and a page of its results, in the order of the request."""
+
     items: list[BatchItemResult]
     next_cursor: str | None = None
 
@@ -138,15 +182,42 @@ class NewBatch(Answer):
     check_types: list[CheckType]
     policy: str
     policy_version: int
+    policy_source: PolicySource = PolicySource.REQUEST
+    category: str | None = None
+    content_type: str = "text"
     correlation_id: str | None = None
 
 
 class BatchInput(Answer):
-    """Whose batch, and which; `checked` counts what an earlier run of the same workflow did."""
+    """Whose batch, and which; `checked` and `position` say how far an earlier run of the same workflow came."""
 
     tenant_id: str
     batch_id: str
     checked: int = 0
+    position: int = 0
+
+
+class BatchPlan(Answer):
+    """How a batch is gone through: so many items, so many in a range, so many ranges at a time."""
+
+    total: int
+    size: int
+    parallel: int
+
+
+class BatchRange(Answer):
+    """The items of a batch from `first` up to but without `end`, by their places in the request."""
+
+    tenant_id: str
+    batch_id: str
+    first: int
+    end: int
+
+
+class ForgetUploads(Answer):
+    """Give up uploads of which nothing came for so long."""
+
+    idle_seconds: int
 
 
 class ChunkResult(Answer):

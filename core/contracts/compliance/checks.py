@@ -6,12 +6,15 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from core.contracts.compliance.detection import CheckStatus, CheckType, DetectorResult, PiiEntity, RiskLevel
-from core.contracts.compliance.policies import DEFAULT_POLICY
-from core.contracts.platform import Answer, Contract, JsonObject, Name, RefId
+from core.contracts.compliance.policies import DEFAULT_CONTENT_BYTES, MAX_POLICY_CONTENT_BYTES, Category, PolicySource
+from core.contracts.compliance.reviews import ReviewRef
+from core.contracts.platform import Answer, Contract, Intent, JsonObject, Name, RefId
 
-MAX_CONTENT_BYTES = 100 * 1024
+MAX_CONTENT_BYTES = DEFAULT_CONTENT_BYTES
 MAX_CHECK_BODY_BYTES = 1024 * 1024
-SUPPORTED_CONTENT = ("text",)
+SUPPORTED_CONTENT = ("text", "prompt", "html", "markdown", "json")
+BLOCK_LIST, ALLOW_LIST = "block_list", "allow_list"
+"""Reasons that a policy's lists give."""
 COMPLIANCE_FLAGGED = "compliance.flagged"
 CONTENT_KEY = "compliance.content"
 """The purpose of the key that texts are hashed under."""
@@ -22,14 +25,6 @@ CHECK_EXAMPLE: JsonObject = {
     "content_type": "text",
     "check_types": ["toxicity", "pii", "prompt_injection"],
 }
-
-
-def fits(content: str) -> str:
-    """The same text, if it is no longer than a check takes."""
-    size = len(content.encode())
-    if size > MAX_CONTENT_BYTES:
-        raise ValueError(f"holds {size} bytes of UTF-8; a check takes at most {MAX_CONTENT_BYTES}: send it in parts")
-    return content
 
 
 def known_type(value: object) -> object:
@@ -45,8 +40,8 @@ def without_repeats(types: list[CheckType]) -> list[CheckType]:
     return list(dict.fromkeys(types))
 
 
-Content = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CONTENT_BYTES), AfterValidator(fits)]
-"""A text to check: 1 byte to 100 KiB of UTF-8."""
+Content = Annotated[str, StringConstraints(min_length=1, max_length=MAX_POLICY_CONTENT_BYTES)]
+"""A text to check. How long it may be, the policy says: 100 KiB of UTF-8 unless it says otherwise, 1 MiB at most."""
 
 CheckTypes = Annotated[
     list[Annotated[CheckType, BeforeValidator(known_type)]],
@@ -70,7 +65,8 @@ class CheckRequest(Contract):
     content: Content
     content_type: ContentType = "text"
     check_types: CheckTypes = Field(default_factory=all_types)
-    policy: Name = DEFAULT_POLICY
+    policy: Name | None = Field(None, description="left out: the one assigned to the caller, the category, the tenant")
+    category: Category | None = Field(None, description="what kind of text this is, in a word of your own")
     correlation_id: RefId | None = None
 
 
@@ -81,13 +77,22 @@ class Check(Answer):
     status: CheckStatus
     risk_level: RiskLevel
     results: dict[CheckType, DetectorResult]
+    reasons: list[str] = Field(
+        default_factory=list, description="block_list, allow_list: what the policy's lists had to say"
+    )
     policy: str
     policy_version: int
+    policy_source: PolicySource = Field(PolicySource.REQUEST, description="why this policy: what named it")
+    category: str | None = None
+    cached: bool = Field(False, description="whether the detectors' findings are those of an earlier check")
+    cached_from: str | None = Field(None, description="that check's id, where it is the caller's to see")
+    cached_age_seconds: float | None = Field(None, description="how old they were")
     content_type: str
     content_hash: str = Field(description="HMAC-SHA256 under a key of this installation: tells equal texts of a tenant")
     content_length: int = Field(description="characters (Unicode code points)")
     checked_by: str
     batch_id: str | None = None
+    review: ReviewRef | None = Field(None, description="status `review`: where the check waits for a person")
     correlation_id: str | None = None
     created_at: datetime
 
@@ -97,6 +102,22 @@ class CheckRecord(Answer):
 
     check: Check
     keep_redacted: bool
+    start: Intent | None = Field(None, description="what starts its review, once the check is written")
+
+
+class KnownContent(Answer):
+    """What an earlier check must have in common with a new one for its findings to be used again.
+
+    `checked_by`: only a check of this caller's; None: anybody's of the tenant.
+    """
+
+    content_hash: str
+    content_type: str
+    check_types: list[CheckType]
+    policy: str
+    policy_version: int
+    checked_by: str | None
+    since: datetime
 
 
 class CheckFilter(Answer):

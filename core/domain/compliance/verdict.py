@@ -37,6 +37,13 @@ def unavailable(reason: str | None = None) -> DetectorResult:
 
 
 _LEVELS = tuple(RiskLevel)
+
+
+def at_least(floor: RiskLevel, level: RiskLevel) -> RiskLevel:
+    """The higher of the two."""
+    return max(floor, level, key=_LEVELS.index)
+
+
 _PII_RISK = {
     PiiEntity.IP_ADDRESS: RiskLevel.LOW,
     PiiEntity.EMAIL: RiskLevel.MEDIUM,
@@ -71,6 +78,8 @@ def risk_level(results: Mapping[CheckType, DetectorResult]) -> RiskLevel:
     | toxicity, nsfw                                               | high     |
     | prompt_injection                                             | critical |
     | the last three lines, score in the lower half above threshold | one less |
+
+    A hit in a policy's block list counts as `high` at least; `core.domain.compliance.policies` adds it.
     """
     return max(
         (_risk_of(check, result) for check, result in results.items()), key=_LEVELS.index, default=RiskLevel.NONE

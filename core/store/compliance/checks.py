@@ -14,6 +14,7 @@ from core.contracts.compliance import COMPLIANCE_FLAGGED, Check, CheckFilter, Ch
 from core.contracts.platform import DomainEvent, Service
 from core.store import event
 from core.store.compliance import days
+from core.store.compliance.reviews import attach, open_reviews
 from core.store.platform import before, insert_rows
 from core.tables.compliance import CheckRow
 
@@ -22,6 +23,7 @@ COLUMNS = (
     *("check_id", "tenant_id", "batch_id", "status", "risk_level", "check_types", "entities", "results", "spans"),
     *("redacted", "policy", "policy_version", "content_type", "content_hash", "content_length"),
     *("checked_by", "correlation_id", "created_at"),
+    *("category", "policy_source", "reasons", "cached_from", "cached_age_seconds"),
 )
 FOUND = (CheckStatus.FLAGGED, CheckStatus.BLOCKED, CheckStatus.REVIEW)
 # Lists leave out spans and redacted text, which may be large.
@@ -40,6 +42,7 @@ async def record(session: AsyncSession, tenant_id: str, records: Sequence[CheckR
     checks = [one.check for one in records]
     await insert_rows(session, TABLE, COLUMNS, [_values(tenant_id, one) for one in records])
     await days.add(session, tenant_id, checks)
+    await open_reviews(session, tenant_id, records)
     await event.append(session, tenant_id, [_flagged(check) for check in checks if check.status in FOUND])
 
 
@@ -56,6 +59,7 @@ def _values(tenant_id: str, one: CheckRecord) -> tuple[object, ...]:
         pii.redacted if pii and one.keep_redacted else None,
         *(check.policy, check.policy_version, check.content_type, check.content_hash, check.content_length),
         *(check.checked_by, check.correlation_id, check.created_at),
+        *(check.category, check.policy_source, check.reasons, check.cached_from, check.cached_age_seconds),
     )
 
 
@@ -79,14 +83,14 @@ def _flagged(check: Check) -> DomainEvent:
     )
 
 
-def _as_check(row: RowMapping) -> Check:
+def as_check(row: RowMapping) -> Check:
     """A row as it is answered; spans and redacted text come along if they were read."""
     results = {check_type: dict(row["results"][check_type]) for check_type in row["check_types"]}
     for check_type, spans in (row.get("spans") or {}).items():
         results[check_type]["spans"] = spans
     if row.get("redacted") is not None:
         results[CheckType.PII]["redacted"] = row["redacted"]
-    return Check.model_validate({**row, "results": results})
+    return Check.model_validate({**row, "results": results, "cached": row["cached_from"] is not None})
 
 
 def _clauses(wanted: CheckFilter) -> list[ColumnElement[bool]]:
@@ -116,7 +120,7 @@ async def list_checks(
     query = plain_select(*ITEM).where(*_clauses(wanted)).order_by(*(key.desc() for key in _BY_TIME)).limit(limit + 1)
     if after is not None:
         query = query.where(before(_BY_TIME, after))
-    return [_as_check(row) for row in (await (await session.connection()).execute(query)).mappings()]
+    return [as_check(row) for row in (await (await session.connection()).execute(query)).mappings()]
 
 
 async def check_of(session: AsyncSession, check_id: str, *, checked_by: str | None) -> Check | None:
@@ -125,7 +129,7 @@ async def check_of(session: AsyncSession, check_id: str, *, checked_by: str | No
     if checked_by is not None:
         query = query.where(col(CheckRow.checked_by) == checked_by)
     row = (await (await session.connection()).execute(query)).mappings().first()
-    return _as_check(row) if row else None
+    return as_check(row) if row else None
 
 
 async def checks_of(session: AsyncSession, check_ids: Sequence[str], *, whole: bool) -> dict[str, Check]:
@@ -133,7 +137,7 @@ async def checks_of(session: AsyncSession, check_ids: Sequence[str], *, whole: b
     columns = WHOLE if whole else (*ITEM, col(CheckRow.redacted))
     query = plain_select(*columns).where(col(CheckRow.check_id).in_(check_ids))
     found = (await (await session.connection()).execute(query)).mappings()
-    return {check.check_id: check for check in map(_as_check, found)}
+    return {check.check_id: check for check in map(as_check, found)}
 
 
 async def findings_in(session: AsyncSession, batch_id: str) -> int:

@@ -23,6 +23,14 @@ class CheckRow(SQLModel, table=True):
         Index("checks_by_caller", "tenant_id", "checked_by", "created_at", "check_id"),
         Index("checks_by_status", "tenant_id", "status", "created_at", "check_id"),
         Index("checks_by_batch", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
+        Index("checks_by_content", "tenant_id", "content_hash", "created_at"),
+        Index(
+            "checks_with_redacted",
+            "tenant_id",
+            "created_at",
+            "check_id",
+            postgresql_where=text("redacted IS NOT NULL"),
+        ),
         {"schema": "compliance"},
     )
 
@@ -44,6 +52,11 @@ class CheckRow(SQLModel, table=True):
     checked_by: str
     correlation_id: str | None = None
     created_at: datetime = moment()
+    category: str | None = None
+    policy_source: str
+    reasons: list[str] = words()
+    cached_from: str | None = None
+    cached_age_seconds: float | None = None
 
 
 class DayRow(SQLModel, table=True):
