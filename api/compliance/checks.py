@@ -77,6 +77,8 @@ async def check_content(unit: Unit, state: AppState, caller: Writer, wanted: Che
     else:
         recorder: Recorder[CheckRecord] = state.extras[RECORDER]
         await recorder.append(caller.tenant_id, made)
+    if made.start:
+        unit.carry_out([made.start])
     return made.check
 
 

@@ -120,7 +120,9 @@ async def list_checks(
     query = plain_select(*ITEM).where(*_clauses(wanted)).order_by(*(key.desc() for key in _BY_TIME)).limit(limit + 1)
     if after is not None:
         query = query.where(before(_BY_TIME, after))
-    return [as_check(row) for row in (await (await session.connection()).execute(query)).mappings()]
+    found = [as_check(row) for row in (await (await session.connection()).execute(query)).mappings()]
+    await attach(session, found)
+    return found
 
 
 async def check_of(session: AsyncSession, check_id: str, *, checked_by: str | None) -> Check | None:
@@ -129,7 +131,9 @@ async def check_of(session: AsyncSession, check_id: str, *, checked_by: str | No
     if checked_by is not None:
         query = query.where(col(CheckRow.checked_by) == checked_by)
     row = (await (await session.connection()).execute(query)).mappings().first()
-    return as_check(row) if row else None
+    found = [as_check(row)] if row else []
+    await attach(session, found)
+    return next(iter(found), None)
 
 
 async def checks_of(session: AsyncSession, check_ids: Sequence[str], *, whole: bool) -> dict[str, Check]:
