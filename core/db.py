@@ -13,9 +13,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ports import Wakeup
 
-APP_ROLE, PUMP_ROLE = "ops_app", "ops_pump"
+APP_ROLE, PUMP_ROLE, ERASER_ROLE = "ops_app", "ops_pump", "ops_eraser"
 STATEMENT_TIMEOUT_MS, LOCK_TIMEOUT_MS, CONNECT_TIMEOUT_SECONDS = 30_000, 5_000, 5
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
+_SET_ERASURE = text("SELECT set_config('app.erasure', :request, true), set_config('role', :role, true)")
 
 
 def driver_url(url: str) -> str:
@@ -67,6 +68,15 @@ class Database:
     async def begin_all(self) -> AsyncIterator[AsyncSession]:
         """One transaction over all tenants, under the pumps' role."""
         async with self._pump_sessions() as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def begin_erasure(self, tenant: str, request_id: str) -> AsyncIterator[AsyncSession]:
+        """One transaction under the role that may change append-only rows: it sees the tenant's rows while this
+        erasure is approved and running, else none."""
+        async with self.begin(tenant) as session:
+            given = {"request": request_id, "role": ERASER_ROLE}
+            await (await session.connection()).execute(_SET_ERASURE, given)
             yield session
 
     @asynccontextmanager

@@ -56,6 +56,12 @@ class Conflict(OpsError):
     status, code, title = 409, "conflict", "Not possible in the present state"
 
 
+class Gone(OpsError):
+    """It was there, and is deleted for good."""
+
+    status, code, title = 410, "gone", "No longer there"
+
+
 class TooLarge(OpsError):
     """The body is over the limit."""
 

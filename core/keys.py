@@ -81,3 +81,27 @@ class RedactionKeys:
             return self._cipher.decrypt(raw, [entity.lower().encode()]).decode(errors="surrogatepass")
         except (InvalidTag, ValueError) as error:
             raise ValueError("no pseudonym of this tenant, or changed since") from error
+
+
+class Seals:
+    """A seal of its own for each place (a part of a file, say), so that no part passes for another."""
+
+    def __init__(self, secret: SecretStr, purpose: str) -> None:
+        self._secret, self._purpose = secret, purpose
+
+    def close(self, place: str, plain: bytes) -> bytes:
+        """The sealed bytes."""
+        return self._at(place).close(plain)
+
+    def open(self, place: str, sealed: bytes) -> bytes:
+        """What was sealed for this place; ValueError if it was changed or belongs elsewhere."""
+        return self._at(place).open(sealed)
+
+    def _at(self, place: str) -> Seal:
+        return Seal(derive(self._secret, f"{self._purpose}/{place}"))
+
+
+def pseudonym(secret: SecretStr, tenant_id: str, user_id: str) -> str:
+    """What stands for an erased person: always the same for one user of one tenant; without the key it tells nobody."""
+    digest = derive(secret, f"pseudonym/{tenant_id}/{user_id}")
+    return "erased_" + base64.b32encode(digest[:15]).decode().lower()

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-APP_ROLE, PUMP_ROLE = "ops_app", "ops_pump"
+APP_ROLE, PUMP_ROLE, ERASER_ROLE = "ops_app", "ops_pump", "ops_eraser"
 
 
 def schema(name: str) -> None:
@@ -30,3 +30,13 @@ def guard_pump_only(table: str) -> None:
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"CREATE POLICY {table.replace('.', '_')}_pump ON {table} TO {PUMP_ROLE} USING (true) WITH CHECK (true)")
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {PUMP_ROLE}")
+
+
+def open_to_erasure(table: str, *, rights: str = "SELECT, INSERT, UPDATE, DELETE") -> None:
+    """The eraser's role sees its tenant's rows, and only while an erasure that it names is approved and running."""
+    op.execute(
+        f"CREATE POLICY {table.replace('.', '_')}_erasure ON {table} TO {ERASER_ROLE} "
+        "USING (tenant_id = current_setting('app.tenant', true) AND (SELECT compliance.erasing())) "
+        "WITH CHECK (tenant_id = current_setting('app.tenant', true) AND (SELECT compliance.erasing()))"
+    )
+    op.execute(f"GRANT {rights} ON {table} TO {ERASER_ROLE}")
