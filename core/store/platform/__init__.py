@@ -97,7 +97,8 @@ async def notify(session: AsyncSession, channel: str) -> None:
 async def add_intents(session: AsyncSession, intents: Sequence[Intent]) -> None:
     """Promise, in this transaction, to reach Temporal."""
     rows = [{"intent_id": i.intent_id, "tenant_id": i.tenant_id, "intent": i.model_dump(mode="json")} for i in intents]
-    await (await session.connection()).execute(insert(IntentRow).on_conflict_do_nothing(), rows)  # compiled once
+    if rows:  # an insert of nothing would be an insert of defaults
+        await (await session.connection()).execute(insert(IntentRow).on_conflict_do_nothing(), rows)  # compiled once
 
 
 async def delete_intents(session: AsyncSession, intent_ids: Sequence[str]) -> None:
