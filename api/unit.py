@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from api.edge import StrictRequest
+from api.edge import StreamedRequest, StrictRequest
 from core.auth import Caller, Verifier
 from core.contracts.platform import Intent
 from core.db import Database
@@ -137,6 +137,11 @@ class UnitOfWork:
         if intents:
             self._state.kept.forget(await self._state.keeper.keep(intents), intents)
 
+    async def let_go(self) -> None:
+        """End the transaction so far, for a request that takes long; its key is claimed anew at the next `open`."""
+        self._session, self._key = None, None
+        await self._stack.aclose()
+
     async def roll_back(self, error: BaseException) -> None:
         """Undo everything the request wrote."""
         self._session = None
@@ -219,14 +224,16 @@ class OpsRoute(APIRoute):
     """Asks who calls, reads JSON strictly, and gives each request its unit of work.
 
     All here rather than in dependencies: FastAPI resolves each dependency of each request anew, and these are the same
-    for every route.
+    for every route. `request_class` says how a body is read.
     """
+
+    request_class: type[StrictRequest] = StrictRequest
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
         async def one_transaction(request: Request) -> Response:
-            state, strict = state_of(request.app), StrictRequest(request.scope, request.receive)
+            state, strict = state_of(request.app), self.request_class(request.scope, request.receive)
             unit = UnitOfWork(strict, state, await authenticate(request, state))
             request.scope["ops.unit"] = unit
             try:
@@ -244,3 +251,9 @@ class OpsRoute(APIRoute):
             return response
 
         return one_transaction
+
+
+class StreamRoute(OpsRoute):
+    """A route that reads its body as it comes, in transactions of its own."""
+
+    request_class = StreamedRequest

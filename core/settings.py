@@ -55,6 +55,13 @@ class Settings(BaseSettings):
     detector_timeout_seconds: float = Field(2.0, gt=0, description="For a short text; twice that for one of 100 KiB.")
     detector_processes: int = Field(0, ge=0, description="In which a worker checks batches; 0: one a processor.")
 
+    review_claim_minutes: int = Field(60, ge=1, description="A review that is claimed and not decided so long is free.")
+    reviewers: str = Field("", description="User ids, comma-separated: told of reviews where a policy names nobody.")
+    review_escalate_to: str = Field("", description="User ids, comma-separated: told of escalations, likewise.")
+
+    data_request_four_eyes: bool = Field(True, description="Nobody approves a request of their own, or about them.")
+    data_request_artifact_days: float = Field(7, gt=0, description="How long the file of an export can be fetched.")
+
     smtp_host: str | None = None
     smtp_port: int = 587
     smtp_username: str | None = None

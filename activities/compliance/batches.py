@@ -1,31 +1,68 @@
-"""Chunks of a batch checked. Texts come from the database and go nowhere else."""
+"""A batch gone through: planned, then range by range checked. Texts come from the database and go nowhere else."""
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from temporalio import activity
 
 from core.contracts.compliance import (
     CHECK_CHUNK,
+    CHECK_RANGE,
+    FORGET_UPLOADS,
+    PLAN_BATCH,
     BatchInput,
+    BatchPlan,
+    BatchRange,
     CheckRecord,
     CheckType,
     ChunkResult,
+    ForgetUploads,
+    ItemFault,
+    PolicySource,
 )
-from core.domain.compliance.checks import Order, conclude
+from core.domain.compliance.checks import Order, conclude, readable
+from core.domain.compliance.content import ContentFault, Extracted
 from core.domain.compliance.policies import Rulebook
 from core.domain.compliance.redaction import RedactionKeys
 from core.ports import Inspector, Rulebooks, Transactions
 from core.store import compliance as store
 from core.tables.compliance import BatchItemRow, BatchRow
 
-CHUNK_ITEMS = 100
-CHUNK_CHARACTERS, SLICE_CHARACTERS = 1024 * 1024, 64 * 1024
-"""As much as is held and written at a time, and inspected between two heartbeats: about a second's work."""
+CHUNK_ITEMS, RANGE_ITEMS = 250, 1000
+CHUNK_CHARACTERS, SLICE_CHARACTERS = 1024 * 1024, 128 * 1024
+"""As much as is held and written at a time, and inspected at a time."""
+BEAT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """An item that can be checked, and what of it the detectors read."""
+
+    item: BatchItemRow
+    text: str
+    extracted: Extracted | None
+
+    @property
+    def read(self) -> str:
+        """What the detectors are given."""
+        return self.text if self.extracted is None else self.extracted.text
+
+
+@dataclass(slots=True)
+class Found:
+    """What came of a part: checks, and items that turned out not to be checkable, by their checks' ids."""
+
+    records: list[CheckRecord] = field(default_factory=list)
+    faults: dict[str, ItemFault] = field(default_factory=dict)
 
 
 class BatchActivities:
-    """Collaborators: database, detectors, policies, the key that texts are hashed under, the tenants' for redaction."""
+    """Collaborators: the database, the detectors, the policies, the key that texts are hashed under, the keys that a
+    tenant's redaction uses. `parallel`: how many ranges of a batch are worth working on at a time."""
 
     def __init__(
         self,
@@ -34,45 +71,91 @@ class BatchActivities:
         *,
         policies: Rulebooks,
         hash_key: bytes,
-        redaction_keys: Callable[[str], RedactionKeys],
+        redaction_keys: Callable[[str], RedactionKeys] | None = None,
+        parallel: int = 2,
     ) -> None:
         self._database, self._detectors, self._policies = database, detectors, policies
-        self._hash_key, self._redaction_keys = hash_key, redaction_keys
+        self._hash_key, self._redaction_keys, self._parallel = hash_key, redaction_keys, parallel
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Every activity of batches, for the worker."""
+        return [self.plan_batch, self.check_range, self.check_chunk, self.forget_uploads]
+
+    @activity.defn(name=PLAN_BATCH)
+    async def plan_batch(self, wanted: BatchInput) -> BatchPlan:
+        """How to go through a batch; nothing to do where it is finished or gone."""
+        async with self._database.begin(wanted.tenant_id) as session:
+            batch = await store.start_batch(session, wanted.batch_id)
+            total = batch.total if batch else 0
+            if batch and total == batch.failed:
+                await store.settle_items(session, wanted.batch_id, [])
+        return BatchPlan(total=total, size=RANGE_ITEMS, parallel=self._parallel)
+
+    @activity.defn(name=CHECK_RANGE)
+    async def check_range(self, wanted: BatchRange) -> ChunkResult:
+        """Check the items of a range that wait. Run again after a crash, it goes on where the last commit was."""
+        done = ChunkResult()
+        async with _beating():
+            while part := await self._part(wanted.tenant_id, wanted.batch_id, first=wanted.first, end=wanted.end):
+                settled = await self._check(*part)
+                done = ChunkResult(checked=done.checked + settled.checked, left=settled.left)
+        return done
 
     @activity.defn(name=CHECK_CHUNK)
     async def check_chunk(self, wanted: BatchInput) -> ChunkResult:
-        """Check the next items that wait. Run again after a crash, it goes on where the last commit was."""
-        async with self._database.begin(wanted.tenant_id) as session:
-            batch = await store.start_batch(session, wanted.batch_id)
-            items = await store.pending_items(session, wanted.batch_id, limit=CHUNK_ITEMS) if batch else []
-        if batch is None:
-            return ChunkResult()
-        records = await self._inspected(batch, next(parts(items, CHUNK_CHARACTERS), []))
-        async with self._database.begin(wanted.tenant_id) as session:
-            return await store.settle_items(session, wanted.batch_id, records)
+        """Check the next items that wait: what workflows ask for that began before there were ranges."""
+        async with _beating():
+            part = await self._part(wanted.tenant_id, wanted.batch_id)
+            return await self._check(*part) if part else ChunkResult()
 
-    async def _inspected(self, batch: BatchRow, items: Sequence[BatchItemRow]) -> list[CheckRecord]:
-        rules = await self._rules(batch)
-        order = Order(
+    @activity.defn(name=FORGET_UPLOADS)
+    async def forget_uploads(self, wanted: ForgetUploads) -> int:
+        """Delete uploads of which nothing came for long, texts and all; how many."""
+        async with self._database.begin_all() as session:
+            idle = await store.idle_uploads(session, longer_than=timedelta(seconds=wanted.idle_seconds))
+        for batch_id in idle:
+            gone = False
+            while not gone:
+                async with self._database.begin_all() as session:
+                    gone = await store.discard_upload(session, batch_id)
+                activity.heartbeat()
+        return len(idle)
+
+    async def _part(
+        self, tenant_id: str, batch_id: str, *, first: int = 0, end: int = 2**31 - 1
+    ) -> tuple[BatchRow, list[BatchItemRow]] | None:
+        """The batch and its next items that wait; None where there are none, or it is finished."""
+        async with self._database.begin(tenant_id) as session:
+            batch = await store.start_batch(session, batch_id)
+            if batch is None:
+                return None
+            items = await store.pending_items(
+                session, batch_id, limit=CHUNK_ITEMS, characters=CHUNK_CHARACTERS, first=first, end=end
+            )
+        return (batch, items) if items else None
+
+    async def _check(self, batch: BatchRow, items: Sequence[BatchItemRow]) -> ChunkResult:
+        order = await self._order(batch)
+        found = Found()
+        types = [CheckType(word) for word in batch.check_types]
+        for part in parts(items, SLICE_CHARACTERS):
+            await self._inspect(order, types, part, found)
+        async with self._database.begin(batch.tenant_id) as session:
+            return await store.settle_items(session, batch.batch_id, found.records, found.faults)
+
+    async def _order(self, batch: BatchRow) -> Order:
+        return Order(
             tenant_id=batch.tenant_id,
             checked_by=batch.checked_by,
-            rules=rules,
-            content_type="text",
+            rules=await self._rules(batch),
+            content_type=batch.content_type,
             hash_key=self._hash_key,
-            redaction_keys=self._redaction_keys(batch.tenant_id),
+            redaction_keys=self._redaction_keys(batch.tenant_id) if self._redaction_keys else None,
+            policy_source=PolicySource(batch.policy_source),
+            category=batch.category,
             correlation_id=batch.correlation_id,
             batch_id=batch.batch_id,
         )
-        types = [CheckType(word) for word in batch.check_types]
-        records: list[CheckRecord] = []
-        for part in parts(items, SLICE_CHARACTERS):
-            texts = [item.content or "" for item in part]
-            found = await self._detectors.inspect(texts, types, rules.detectors(types))
-            now = datetime.now(UTC)
-            for item, text, results in zip(part, texts, found, strict=True):
-                records.append(conclude(order, check_id=item.check_id, text=text, found=results, at=now))
-            activity.heartbeat(len(records))
-        return records
 
     async def _rules(self, batch: BatchRow) -> Rulebook:
         """The version that the batch was opened with, whatever came since."""
@@ -80,6 +163,46 @@ class BatchActivities:
         if rules is None:
             raise LookupError(f"no version {batch.policy_version} of the policy {batch.policy}")
         return rules
+
+    async def _inspect(
+        self, order: Order, types: Sequence[CheckType], items: Sequence[BatchItemRow], found: Found
+    ) -> None:
+        texts = list(_readable(order, items, found))
+        results = await self._detectors.inspect([one.read for one in texts], types, order.rules.detectors(types))
+        now = datetime.now(UTC)
+        for one, result in zip(texts, results, strict=True):
+            own = replace(order, content_type=one.item.content_type) if one.item.content_type else order
+            found.records.append(
+                conclude(own, check_id=one.item.check_id, text=one.text, found=result, at=now, extracted=one.extracted)
+            )
+
+
+def _readable(order: Order, items: Sequence[BatchItemRow], found: Found) -> Iterator[Readable]:
+    """The items that are what their content type says; the others are noted as faulty."""
+    for item in items:
+        content = item.content or ""
+        try:
+            yield Readable(item, content, readable(item.content_type or order.content_type, content))
+        except ContentFault as fault:
+            found.faults[item.check_id] = ItemFault(fault.code)
+
+
+@asynccontextmanager
+async def _beating() -> AsyncIterator[None]:
+    """Heartbeats for as long as the block runs: one text may take its detectors longer than a beat."""
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beating.cancel()
+        with suppress(asyncio.CancelledError):  # its end is wanted
+            await beating
 
 
 def parts(items: Sequence[BatchItemRow], characters: int) -> Iterator[list[BatchItemRow]]:

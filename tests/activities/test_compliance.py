@@ -17,10 +17,13 @@ from core.compliance.policies import Policies
 from core.contracts.compliance import (
     BatchInput,
     BatchItem,
+    BatchRange,
     CheckType,
     ChunkResult,
     DetectorResult,
+    ForgetUploads,
     NewBatch,
+    NewItem,
     PiiEntity,
 )
 from core.db import Database, plain_url
@@ -28,6 +31,7 @@ from core.ids import new_id
 from core.keys import RedactionKeys
 from core.store import compliance as store
 from core.tables.compliance import BatchItemRow
+from tests.traces import stored
 
 
 class Finder:
@@ -66,8 +70,8 @@ def _keys(tenant: str) -> RedactionKeys:
     return RedactionKeys(SecretStr("k" * 32), tenant)
 
 
-async def _open(database: Database, tenant: str, contents: list[str], batch_id: str | None = None) -> BatchInput:
-    new = NewBatch(
+def _new(tenant: str, batch_id: str | None = None) -> NewBatch:
+    return NewBatch(
         batch_id=batch_id or new_id("cbatch"),
         tenant_id=tenant,
         checked_by="user_123",
@@ -75,8 +79,18 @@ async def _open(database: Database, tenant: str, contents: list[str], batch_id: 
         policy="default",
         policy_version=1,
     )
+
+
+async def _open(
+    database: Database,
+    tenant: str,
+    contents: list[str],
+    batch_id: str | None = None,
+    items: list[BatchItem] | None = None,
+) -> BatchInput:
+    new = _new(tenant, batch_id)
     async with database.begin(tenant) as session:
-        await store.open_batch(session, new, [BatchItem(content=content) for content in contents])
+        await store.open_batch(session, new, items or [BatchItem(content=content) for content in contents])
     return BatchInput(tenant_id=tenant, batch_id=new.batch_id)
 
 
@@ -101,7 +115,7 @@ def _counts(url: str, tenant: str) -> tuple[int, int, int]:
 async def test_an_attempt_that_dies_leaves_its_work_to_the_next(
     activities: BatchActivities, finder: Finder, database: Database, database_url: str, tenant: str
 ) -> None:
-    batch = await _open(database, tenant, ["a" * SLICE_CHARACTERS, "b" * SLICE_CHARACTERS, "last"])
+    batch = await _open(database, tenant, ["a" * (SLICE_CHARACTERS // 2), "b" * (SLICE_CHARACTERS // 2), "last"])
     finder.failing = True
     with pytest.raises(ConnectionError):
         await _run(activities, batch)
@@ -140,9 +154,79 @@ async def test_two_attempts_at_once_check_each_text_once(
 async def test_a_large_batch_goes_in_chunks_until_none_is_left(
     activities: BatchActivities, database: Database, tenant: str
 ) -> None:
-    batch = await _open(database, tenant, [f"text {n}" for n in range(230)])
+    batch = await _open(database, tenant, [f"text {n}" for n in range(600)])
     done = [await _run(activities, batch) for _ in range(3)]
-    assert [(result.checked, result.left) for result in done] == [(100, 130), (100, 30), (30, 0)]
+    assert [(result.checked, result.left) for result in done] == [(250, 350), (250, 100), (100, 0)]
+
+
+async def _range(activities: BatchActivities, batch: BatchInput, first: int, end: int) -> ChunkResult:
+    wanted = BatchRange(tenant_id=batch.tenant_id, batch_id=batch.batch_id, first=first, end=end)
+    result: ChunkResult = await ActivityEnvironment().run(activities.check_range, wanted)
+    return result
+
+
+async def test_ranges_are_checked_apart_and_the_last_completes_the_batch(
+    activities: BatchActivities, database: Database, tenant: str
+) -> None:
+    batch = await _open(database, tenant, [f"text {n}" for n in range(600)])
+    assert await _range(activities, batch, 300, 600) == ChunkResult(checked=300, left=300)
+    assert await _range(activities, batch, 300, 600) == ChunkResult()
+    assert await _range(activities, batch, 0, 300) == ChunkResult(checked=300, left=0)
+
+
+async def test_ranges_at_the_same_time_count_each_text_once(
+    activities: BatchActivities, database: Database, database_url: str, tenant: str
+) -> None:
+    batch = await _open(database, tenant, [f"text {n}" for n in range(600)])
+    ranges = [(0, 200), (200, 400), (400, 600), (0, 600)]
+    done = await asyncio.gather(*(_range(activities, batch, *one) for one in ranges))
+    assert sum(result.checked for result in done) == 600
+    assert _counts(database_url, tenant) == (600, 600, 600)
+
+
+async def test_an_item_that_is_not_what_its_kind_says_fails_alone(
+    activities: BatchActivities, database: Database, database_url: str, tenant: str
+) -> None:
+    items = [
+        BatchItem(content='{"a": "b"}', content_type="json"),
+        BatchItem(content="{a", content_type="json"),
+        BatchItem(content="[" * 10_000 + "]" * 10_000, content_type="json"),
+        BatchItem(content="<p>text</p>", content_type="html"),
+        BatchItem(content="plain"),
+    ]
+    batch = await _open(database, tenant, [], items=items)
+    assert await _range(activities, batch, 0, 5) == ChunkResult(checked=3, left=0)
+    async with database.begin(tenant) as session:
+        found = await store.item_results(session, batch.batch_id, limit=10)
+        row = await store.batch_of(session, batch.batch_id, checked_by=None)
+    codes = [item.error.code if item.error else None for item in found]
+    assert codes == [None, "content_malformed", "content_too_deep", None, None]
+    assert row is not None
+    assert (row.status, row.failed) == ("completed", 2)
+
+
+async def test_a_plan_says_how_many_there_are_and_completes_what_needs_no_checking(
+    activities: BatchActivities, database: Database, tenant: str
+) -> None:
+    batch = await _open(database, tenant, ["", ""])
+    plan = await ActivityEnvironment().run(activities.plan_batch, batch)
+    assert plan.total == 2
+    async with database.begin(tenant) as session:
+        assert not await store.is_open(session, batch.batch_id)
+
+
+async def test_an_upload_that_nobody_continues_is_forgotten_with_its_texts(
+    activities: BatchActivities, database: Database, database_url: str, tenant: str
+) -> None:
+    new = _new(tenant)
+    async with database.begin(tenant) as session:
+        await store.open_upload(session, new)
+        assert await store.add_items(session, new.batch_id, [NewItem("a", "marker-of-an-upload")])
+    forget = ActivityEnvironment().run
+    assert await forget(activities.forget_uploads, ForgetUploads(idle_seconds=3600)) == 0
+    assert "marker-of-an-upload" in stored(database_url, tenant)
+    assert await forget(activities.forget_uploads, ForgetUploads(idle_seconds=0)) >= 1
+    assert new.batch_id not in stored(database_url, tenant)
 
 
 async def test_a_text_cancelled_while_it_is_inspected_is_not_recorded(
@@ -198,4 +282,4 @@ def test_parts_keep_the_order_and_their_size() -> None:
 async def test_long_texts_go_in_smaller_chunks(activities: BatchActivities, database: Database, tenant: str) -> None:
     text = "x" * 100_000
     batch = await _open(database, tenant, [text] * 15)
-    assert await _run(activities, batch) == ChunkResult(checked=CHUNK_CHARACTERS // len(text), left=5)
+    assert await _run(activities, batch) == ChunkResult(checked=CHUNK_CHARACTERS // len(text) + 1, left=4)

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from activities.compliance import BatchActivities
+from activities.compliance.batches import CHUNK_ITEMS, RANGE_ITEMS
 from api.compliance import batches
 from core.adapters.patterns import compiled
 from core.compliance.policies import Policies
@@ -160,7 +161,7 @@ async def test_a_batch_of_faulty_items_only_completes(compliance: httpx.AsyncCli
     ("body", "field"),
     [
         ({"items": []}, "items"),
-        ({"items": [{"content": "x"}] * 1001}, "items"),
+        ({"items": [{"content": "x"}] * 10_001}, "items"),
         ({"items": [{"content": "x"}, {"id": "no content"}]}, "items[1].content"),
         ({"items": [{"content": 7}]}, "items[0].content"),
         ({"items": [{"content": "x"}], "check_types": ["sarcasm"]}, "check_types[0]"),
@@ -248,10 +249,10 @@ async def test_a_checked_batch_leaves_no_trace_of_its_texts(
 
 
 class Gate:
-    """An inspector that finds nothing, and from its second turn on waits until it is opened."""
+    """An inspector that finds nothing, and after so many turns waits until it is opened."""
 
-    def __init__(self) -> None:
-        self.turns, self.opened, self.waiting = 0, asyncio.Event(), asyncio.Event()
+    def __init__(self, *, after: int = 1) -> None:
+        self.after, self.turns, self.opened, self.waiting = after, 0, asyncio.Event(), asyncio.Event()
 
     async def inspect(
         self,
@@ -260,7 +261,7 @@ class Gate:
         chosen: Mapping[CheckType, str] = MappingProxyType({}),
     ) -> list[dict[CheckType, DetectorResult]]:
         self.turns += 1
-        if self.turns > 1:
+        if self.turns > self.after:
             self.waiting.set()
             await self.opened.wait()
         return [{word: DetectorResult(flagged=False, score=0) for word in check_types} for _ in texts]
@@ -278,8 +279,9 @@ async def _running_batch(
         policies=Policies(database, compiled),
         hash_key=b"k" * 32,
         redaction_keys=partial(RedactionKeys, SecretStr("k" * 32)),
+        parallel=1,
     )
-    crew = Crew(queue=queue, workflows=[ComplianceBatch], activities=[activities.check_chunk])
+    crew = Crew(queue=queue, workflows=[ComplianceBatch], activities=activities.all())
     async with build_worker(temporal, crew):
         yield await temporal.start_workflow(
             BATCH_RUN,
@@ -310,7 +312,7 @@ async def test_a_cancelled_batch_stops_keeps_what_is_checked_and_forgets_the_res
     compliance: httpx.AsyncClient, database: Database, database_url: str, temporal: Client, tenant: str
 ) -> None:
     gate = Gate()
-    async with _running_batch(gate, database, temporal, tenant, total=150) as handle:
+    async with _running_batch(gate, database, temporal, tenant, total=400) as handle:
         await asyncio.wait_for(gate.waiting.wait(), 20)
         batch_id = handle.id.partition(":")[2]
         answer = await compliance.post(f"{API}/batches/{batch_id}/cancel")
@@ -321,23 +323,23 @@ async def test_a_cancelled_batch_stops_keeps_what_is_checked_and_forgets_the_res
 
         await eventually(ended)
         gate.opened.set()
-    body = (await compliance.get(f"{API}/batches/{batch_id}?limit=200")).json()
+    body = (await compliance.get(f"{API}/batches/{batch_id}?limit=1000")).json()
     assert body["progress"] == {
-        "total": 150, "pending": 0, "checked": 100, "failed": 0, "cancelled": 50, "percent": 100,
+        "total": 400, "pending": 0, "checked": 250, "failed": 0, "cancelled": 150, "percent": 100,
     }  # fmt: skip
-    assert [item["status"] for item in body["items"]] == ["passed"] * 100 + ["cancelled"] * 50
-    assert "text 149" not in stored(database_url, tenant)
+    assert [item["status"] for item in body["items"]] == ["passed"] * 250 + ["cancelled"] * 150
+    assert "text 399" not in stored(database_url, tenant)
 
 
 async def test_the_workflow_tells_how_far_it_is(database: Database, temporal: Client, tenant: str) -> None:
-    gate = Gate()
-    async with _running_batch(gate, database, temporal, tenant, total=120) as handle:
+    gate = Gate(after=RANGE_ITEMS // CHUNK_ITEMS)
+    async with _running_batch(gate, database, temporal, tenant, total=RANGE_ITEMS + 20) as handle:
         await asyncio.wait_for(gate.waiting.wait(), 20)
         told: BatchOutcome = await handle.query(BATCH_PROGRESS, result_type=BatchOutcome)
-        assert (told.checked, told.left) == (100, 20)
+        assert (told.checked, told.left) == (RANGE_ITEMS, 20)
         gate.opened.set()
         outcome: BatchOutcome = await handle.result()
-        assert (outcome.checked, outcome.left) == (120, 0)
+        assert (outcome.checked, outcome.left) == (RANGE_ITEMS + 20, 0)
 
 
 async def test_a_batch_cancelled_twice_stays_cancelled(

@@ -144,6 +144,8 @@ class Detectors:
         try:
             return self._makers[choice.check_type][choice.name].make()
         except Exception as error:
-            self._faults[f"{choice.check_type}: {choice.name}"] = str(error)
-            log.error("detector.not_loaded", check_type=choice.check_type, detector=choice.name, exc_info=True)
+            reason = str(error) or type(error).__name__
+            self._faults[f"{choice.check_type}: {choice.name}"] = reason
+            log.error("detector.not_loaded", check_type=choice.check_type, detector=choice.name, reason=reason)  # noqa: TRY400 - the reason says what to do; the way there does not
+            log.debug("detector.not_loaded", exc_info=True)
             return None

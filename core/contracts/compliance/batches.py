@@ -108,18 +108,23 @@ Wait = Annotated[
 ]
 
 
-class BatchRequest(Contract):
+class BatchWish(Contract):
+    """What the checks of a batch share."""
+
+    content_type: ContentType = "text"
+    check_types: CheckTypes = Field(default_factory=all_types)
+    policy: Name | None = Field(None, description="left out: the one assigned to the caller, the category, the tenant")
+    category: Category | None = None
+    correlation_id: RefId | None = None
+
+
+class BatchRequest(BatchWish):
     """Texts to check."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [BATCH_EXAMPLE]})
 
     items: list[BatchItem] = Field(min_length=1, max_length=MAX_ITEMS)
-    content_type: ContentType = "text"
-    check_types: CheckTypes = Field(default_factory=all_types)
-    policy: Name | None = Field(None, description="left out: the one assigned to the caller, the category, the tenant")
-    category: Category | None = None
     wait: Wait | None = None
-    correlation_id: RefId | None = None
 
 
 class BatchItemResult(Answer):

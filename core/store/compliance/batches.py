@@ -1,11 +1,12 @@
 """Batches: opened with their texts, emptied of them as they are checked. A batch's row is the lock on its items."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import RowMapping, update
+from sqlalchemy import RowMapping, text, update
 from sqlalchemy import select as plain_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,7 +14,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.contracts.compliance import (
     BATCH_CANCELLED,
     BATCH_COMPLETED,
+    BATCH_CONTENT,
     MAX_CONTENT_BYTES,
+    MAX_LINE_BYTES,
     BatchItem,
     BatchItemResult,
     BatchStatus,
@@ -23,48 +26,99 @@ from core.contracts.compliance import (
     ItemFault,
     ItemStatus,
     NewBatch,
+    NewItem,
     item_fault,
 )
 from core.contracts.platform import DomainEvent, FieldProblem, Service
 from core.ids import new_id
 from core.store import event
 from core.store.compliance.checks import checks_of, record
-from core.store.platform import insert_rows
+from core.store.platform import before, insert_rows
 from core.tables.compliance import BatchItemRow, BatchRow
 
 ITEMS = "compliance.batch_items"
-ITEM_COLUMNS = ("batch_id", "position", "tenant_id", "item_id", "check_id", "status", "content", "error")
+ITEM_COLUMNS = (
+    *("batch_id", "position", "tenant_id", "item_id", "check_id", "status", "content", "content_type", "error"),
+)
+_LINE = "must be a JSON object with content, and of other fields at most id and content_type"
 FAULTS = {
-    ItemFault.EMPTY: "must hold at least one character",
-    ItemFault.TOO_LONG: f"may hold at most {MAX_CONTENT_BYTES} bytes of UTF-8: send it in parts",
+    ItemFault.EMPTY: ("content", "must hold at least one character"),
+    ItemFault.TOO_LONG: ("content", "holds more bytes of UTF-8 than the policy takes: send it in parts"),
+    ItemFault.INVALID: ("content", "must be a text without NUL characters"),
+    ItemFault.MALFORMED: ("content", "is not what its content type says"),
+    ItemFault.TOO_DEEP: ("content", "is nested too deep"),
+    ItemFault.UNSUPPORTED: ("content_type", f"must be one of: {', '.join(BATCH_CONTENT)}"),
+    ItemFault.ID: ("id", "must be a text of 1 to 200 characters"),
+    ItemFault.LINE: ("", _LINE),
+    ItemFault.LINE_TOO_LONG: ("", f"may hold at most {MAX_LINE_BYTES} bytes"),
 }
 OPEN = (BatchStatus.PENDING, BatchStatus.RUNNING)
+_BY_TIME = (col(BatchRow.created_at), col(BatchRow.batch_id))
+# Items up to a sum of characters: long texts are not read only to be left for the next time. One is always read.
+_PENDING = text("""
+SELECT position, item_id, check_id, content, content_type FROM (
+  SELECT *, sum(length(content)) OVER (ORDER BY position) - length(content) AS before FROM (
+    SELECT position, item_id, check_id, content, content_type FROM compliance.batch_items
+    WHERE batch_id = :batch AND status = 'pending' AND position >= :first AND position < :end
+    ORDER BY position LIMIT :limit
+  ) AS waiting
+) AS summed WHERE before < :characters ORDER BY position
+""")
 
 
-async def open_batch(session: AsyncSession, new: NewBatch, items: Sequence[BatchItem]) -> BatchRow:
+async def open_batch(
+    session: AsyncSession, new: NewBatch, items: Sequence[BatchItem], *, limit: int = MAX_CONTENT_BYTES
+) -> BatchRow:
     """Write a batch and its items, or find it written. An item that cannot be checked has failed already, and its text
-    is not written."""
+    is not written. `limit`: the longest text, in bytes of UTF-8."""
     if known := await session.get(BatchRow, new.batch_id):
         return known
-    faults = [item_fault(item.content) for item in items]
-    row = BatchRow(
-        **new.model_dump(mode="json"),
-        status=BatchStatus.PENDING,
-        total=len(items),
-        failed=sum(fault is not None for fault in faults),
-        created_at=datetime.now(UTC),
-    )
+    rows = [
+        NewItem(item.id, item.content, item.content_type, item_fault(item.content, item.content_type, limit=limit))
+        for item in items
+    ]
+    row = new_row(new, BatchStatus.PENDING, total=len(rows), failed=sum(one.fault is not None for one in rows))
     session.add(row)
     await session.flush()
-    rows = [_item(new, position, item, fault) for position, (item, fault) in enumerate(zip(items, faults, strict=True))]
-    await insert_rows(session, ITEMS, ITEM_COLUMNS, rows)
+    await insert_items(session, row, rows, first=0)
     return row
 
 
-def _item(new: NewBatch, position: int, item: BatchItem, fault: ItemFault | None) -> tuple[object, ...]:
-    status = ItemStatus.FAILED if fault else ItemStatus.PENDING
-    content = None if fault else item.content
-    return (new.batch_id, position, new.tenant_id, item.id, new_id("chk"), status, content, fault)
+def new_row(new: NewBatch, status: BatchStatus, *, total: int, failed: int) -> BatchRow:
+    """A batch's row, not yet added."""
+    known = new.model_dump(mode="json")
+    return BatchRow(**known, status=status, total=total, failed=failed, created_at=datetime.now(UTC))
+
+
+async def insert_items(session: AsyncSession, batch: BatchRow, items: Iterable[NewItem], *, first: int) -> None:
+    """Write items at the places from `first` on."""
+    rows = [_item(batch, position, item) for position, item in enumerate(items, first)]
+    await insert_rows(session, ITEMS, ITEM_COLUMNS, rows)
+
+
+def _item(batch: BatchRow, position: int, item: NewItem) -> tuple[object, ...]:
+    status, content = (ItemStatus.FAILED, None) if item.fault else (ItemStatus.PENDING, item.content)
+    place = (batch.batch_id, position, batch.tenant_id, item.item_id, new_id("chk"))
+    return (*place, status, content, item.content_type, item.fault)
+
+
+async def list_batches(
+    session: AsyncSession,
+    *,
+    checked_by: str | None,
+    status: BatchStatus | None,
+    limit: int,
+    after: Sequence[Any] | None,
+) -> list[BatchRow]:
+    """Newest first, of this user (None: anyone); one more than `limit` when there is another page."""
+    query = select(BatchRow).order_by(*(key.desc() for key in _BY_TIME)).limit(limit + 1)
+    if checked_by is not None:
+        query = query.where(col(BatchRow.checked_by) == checked_by)
+    if status is not None:
+        query = query.where(col(BatchRow.status) == status)
+    if after is not None:
+        query = query.where(before(_BY_TIME, after))
+    return list((await session.exec(query)).all())
 
 
 async def batch_of(session: AsyncSession, batch_id: str, *, checked_by: str | None) -> BatchRow | None:
@@ -107,11 +161,15 @@ def _result(item: RowMapping, check: Check | None) -> BatchItemResult:
 def _problem(position: int, error: str | None, **_: object) -> FieldProblem | None:
     if error is None:
         return None
-    return FieldProblem(field=f"items[{position}].content", message=FAULTS[ItemFault(error)], code=error)
+    field, message = FAULTS[ItemFault(error)]
+    return FieldProblem(field=f"items[{position}].{field}".rstrip("."), message=message, code=error)
 
 
 async def start_batch(session: AsyncSession, batch_id: str) -> BatchRow | None:
     """The batch, running from now; None if it is finished or was never there."""
+    row = await batch_of(session, batch_id, checked_by=None)
+    if row is not None and row.status == BatchStatus.RUNNING:
+        return row  # no lock: ranges that are written meanwhile hold it
     row = await _locked(session, batch_id)
     if row is None or row.status not in OPEN:
         return None
@@ -120,20 +178,35 @@ async def start_batch(session: AsyncSession, batch_id: str) -> BatchRow | None:
     return row
 
 
-async def pending_items(session: AsyncSession, batch_id: str, *, limit: int) -> list[BatchItemRow]:
-    """The first items that wait, with their texts."""
-    query = select(BatchItemRow).where(_waiting(batch_id)).order_by(col(BatchItemRow.position)).limit(limit)
-    return list((await session.exec(query)).all())
+async def pending_items(
+    session: AsyncSession, batch_id: str, *, limit: int, characters: int, first: int = 0, end: int = 2**31 - 1
+) -> list[BatchItemRow]:
+    """The first items that wait from place `first` up to `end`, with their texts: so many, with about so many
+    characters."""
+    wanted = {"batch": batch_id, "first": first, "end": end, "limit": limit, "characters": characters}
+    rows = (await (await session.connection()).execute(_PENDING, wanted)).mappings()
+    return [BatchItemRow(**row) for row in rows]
 
 
-async def settle_items(session: AsyncSession, batch_id: str, records: Sequence[CheckRecord]) -> ChunkResult:
-    """Write the checks of items that still wait, delete their texts, and complete the batch after the last."""
+async def settle_items(
+    session: AsyncSession,
+    batch_id: str,
+    records: Sequence[CheckRecord],
+    faults: Mapping[str, ItemFault] = MappingProxyType({}),
+) -> ChunkResult:
+    """Write the checks of items that still wait, delete their texts, and complete the batch after the last.
+
+    `faults`: what is wrong with items that turned out not to be checkable, by the ids that their checks would have had.
+    """
     batch = await _locked(session, batch_id)
     if batch is None or batch.status not in OPEN:
         return ChunkResult()
     moved = await _empty(session, batch_id, [one.check.check_id for one in records])
     fresh = [one for one in records if one.check.check_id in moved]
     await record(session, batch.tenant_id, fresh)
+    for fault in set(faults.values()):
+        failed = [check_id for check_id, found in faults.items() if found is fault]
+        batch.failed += len(await _empty(session, batch_id, failed, fault))
     sums = Counter(batch.by_status) + Counter(one.check.status.value for one in fresh)
     batch.by_status = dict(sums)
     left = batch.total - batch.failed - sums.total()
@@ -144,9 +217,12 @@ async def settle_items(session: AsyncSession, batch_id: str, records: Sequence[C
 
 
 async def cancel_batch(session: AsyncSession, batch_id: str) -> BatchRow | None:
-    """Give up the items that still wait and delete their texts; what is checked stays. None if it is finished."""
+    """Give up the items that still wait and delete their texts; what is checked stays. None if it is finished.
+
+    An upload that is cancelled takes no more lines.
+    """
     batch = await _locked(session, batch_id)
-    if batch is None or batch.status not in OPEN:
+    if batch is None or batch.status not in (*OPEN, BatchStatus.UPLOADING):
         return None
     statement = update(BatchItemRow).where(_waiting(batch_id)).values(status=ItemStatus.CANCELLED, content=None)
     batch.cancelled = (await session.exec(statement)).rowcount
@@ -164,11 +240,14 @@ def _waiting(batch_id: str) -> Any:
     return (col(BatchItemRow.batch_id) == batch_id) & (col(BatchItemRow.status) == ItemStatus.PENDING)
 
 
-async def _empty(session: AsyncSession, batch_id: str, check_ids: Sequence[str]) -> set[str]:
+async def _empty(
+    session: AsyncSession, batch_id: str, check_ids: Sequence[str], fault: ItemFault | None = None
+) -> set[str]:
+    status = ItemStatus.FAILED if fault else ItemStatus.CHECKED
     statement = (
         update(BatchItemRow)
         .where(_waiting(batch_id), col(BatchItemRow.check_id).in_(check_ids))
-        .values(status=ItemStatus.CHECKED, content=None)
+        .values(status=status, content=None, error=fault)
         .returning(col(BatchItemRow.check_id))
     )
     return set((await (await session.connection()).execute(statement)).scalars())

@@ -11,10 +11,15 @@ from core.tables.platform import moment
 
 
 class BatchRow(SQLModel, table=True):
-    """`by_status` counts the checks made so far by outcome."""
+    """`by_status` counts the checks made so far by outcome; `touched_at`: when an upload's last lines came."""
 
     __tablename__ = "batches"
-    __table_args__ = (Index("batches_by_time", "tenant_id", "created_at", "batch_id"), {"schema": "compliance"})
+    __table_args__ = (
+        Index("batches_by_time", "tenant_id", "created_at", "batch_id"),
+        Index("batches_by_caller", "tenant_id", "checked_by", "created_at", "batch_id"),
+        Index("batches_uploading", "touched_at", postgresql_where=text("status = 'uploading'")),
+        {"schema": "compliance"},
+    )
 
     batch_id: str = Field(primary_key=True)
     tenant_id: str
@@ -22,6 +27,11 @@ class BatchRow(SQLModel, table=True):
     check_types: list[str] = words()
     policy: str
     policy_version: int
+    policy_source: str = Field(
+        default="request", sa_column=Column(Text, nullable=False, server_default=text("'request'"))
+    )
+    category: str | None = None
+    content_type: str = Field(default="text", sa_column=Column(Text, nullable=False, server_default=text("'text'")))
     total: int
     failed: int
     cancelled: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
@@ -32,6 +42,7 @@ class BatchRow(SQLModel, table=True):
     correlation_id: str | None = None
     created_at: datetime = moment(now=True)
     finished_at: datetime | None = moment(nullable=True)
+    touched_at: datetime | None = moment(nullable=True)
 
 
 class BatchItemRow(SQLModel, table=True):
@@ -50,4 +61,5 @@ class BatchItemRow(SQLModel, table=True):
     check_id: str
     status: str
     content: str | None = None
+    content_type: str | None = None
     error: str | None = None
