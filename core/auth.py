@@ -28,11 +28,12 @@ class Scope(StrEnum):
 
 _ORDINARY = frozenset(f"{service}:{verb}" for service in SERVICES for verb in ("read", "write"))
 _MANAGING = frozenset(f"{service}:manage" for service in SERVICES)
+_REVIEWING = frozenset({"compliance:review"})
 _ADMINISTERING = frozenset(f"{service}:admin" for service in SERVICES)
 DEFAULT_PERMISSIONS: dict[Scope, frozenset[str]] = {
     Scope.USER: _ORDINARY,
-    Scope.SERVICE: _ORDINARY | _MANAGING,
-    Scope.ADMIN: _ORDINARY | _MANAGING | _ADMINISTERING,
+    Scope.SERVICE: _ORDINARY | _MANAGING | _REVIEWING,
+    Scope.ADMIN: _ORDINARY | _MANAGING | _REVIEWING | _ADMINISTERING,
 }
 PERMISSIONS = DEFAULT_PERMISSIONS[Scope.ADMIN]
 

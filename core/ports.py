@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.contracts.audit import ReportHead, ReportResult
 from core.contracts.compliance import CheckType, ChosenPolicy, DetectorResult, NewReport, PolicySettings
 from core.contracts.compliance import ReportResult as CheckFigures
+from core.contracts.compliance.reviews import ExpireWork, MoveWork, NudgeWork, ReviewState
 from core.contracts.event.webhook import FailureClass
 from core.contracts.notification import Send
 from core.contracts.platform import Intent
@@ -275,4 +276,20 @@ class MessageChannel(Protocol):
 
     async def send(self, message: OutgoingMessage) -> Receipt:
         """One try, within a bounded time. DeliveryFailure if the provider did not take it."""
+        ...
+
+
+class ReviewMoves(Protocol):
+    """Moves reviews in the caller's transaction. Each is made once, however often it is asked for."""
+
+    async def update(self, session: AsyncSession, work: MoveWork) -> ReviewState:
+        """A person's move. OpsError where there is no such review, or it does not allow the move."""
+        ...
+
+    async def nudge(self, session: AsyncSession, work: NudgeWork) -> ReviewState:
+        """The clock's next step: reminder, or escalation at the due time."""
+        ...
+
+    async def expire(self, session: AsyncSession, work: ExpireWork) -> ReviewState:
+        """The end of a claim whose time is over."""
         ...

@@ -1,13 +1,10 @@
 """The task service's crew: the queue `task`, and what serves each built-in type."""
 
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from activities.task import CheckBatch, HttpRequest, MakeReport, ReplayEvents, SendNotification, TaskActivities
 from core.adapters.http import HttpxCaller
-from core.contracts.notification import Send
 from core.contracts.task import QUEUE, BuiltIn
 from core.grouped import Grouped
-from core.notification.accept import Sender, accept
+from core.notification.desk import Desk
 from core.store import task as store
 from workers.runtime import Crew, Deps
 from workflows.task import TaskRun
@@ -41,21 +38,3 @@ def crew(deps: Deps) -> Crew:
             activities.conclude,
         ],
     )
-
-
-class Desk:
-    """The notification service's own way to accept a message."""
-
-    async def accept(
-        self,
-        session: AsyncSession,
-        wanted: Send,
-        *,
-        notification_id: str,
-        tenant_id: str,
-        requested_by: str,
-        correlation_id: str,
-    ) -> None:
-        """Write it; the task's workflow starts it."""
-        sender = Sender(tenant_id, requested_by, correlation_id)
-        await accept(session, sender, wanted, notification_id=notification_id)

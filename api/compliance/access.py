@@ -14,12 +14,13 @@ from core.errors import FieldError, Invalid, Unsupported
 
 PREFIX = "/api/v1/compliance"
 DETECTORS, RECORDER, HASH_KEY = "detectors", "check_recorder", "content_hash_key"
-POLICIES, EARLIER = "policies", "earlier_checks"
+POLICIES, EARLIER, REVIEWS = "policies", "earlier_checks", "reviews"
 router = make_router(PREFIX, "compliance")
 
 Reader = Annotated[Caller, Depends(allow("compliance:read"))]
 Writer = Annotated[Caller, Depends(allow("compliance:write"))]
 Admin = Annotated[Caller, Depends(allow("compliance:admin"))]
+Reviewer = Annotated[Caller, Depends(allow("compliance:review"))]
 RowId = Annotated[str, Path(min_length=1, max_length=200)]
 
 

@@ -318,8 +318,9 @@ class NudgeWork(Answer):
     nudge: int
 
 
-class ReviewKey(Answer):
-    """Whose review, and which."""
+class ExpireWork(Answer):
+    """The claim that is over, told by its end: one that came later is left alone."""
 
     tenant_id: str
     review_id: str
+    claim_expires_at: datetime

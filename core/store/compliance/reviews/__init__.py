@@ -3,6 +3,7 @@
 from core.store.compliance.reviews.figures import NOW, Counted, Days, count, day_counts, overdue_now, waiting_now
 from core.store.compliance.reviews.opening import attach, open_reviews
 from core.store.compliance.reviews.rows import (
+    Labelled,
     add_labels,
     add_step,
     find_review,
@@ -18,6 +19,7 @@ __all__ = [
     "NOW",
     "Counted",
     "Days",
+    "Labelled",
     "add_labels",
     "add_step",
     "attach",
