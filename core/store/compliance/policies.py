@@ -23,8 +23,9 @@ _COLUMNS = {"name", "version", "built_in", "created_by", "created_at", "archived
 async def add_policy(session: AsyncSession, tenant_id: str, policy: Policy, *, created_by: str) -> Policy | None:
     """Write a policy's first version; None where the name is taken, by an archived one too."""
     values = {"tenant_id": tenant_id, "name": policy.name, "version": policy.version, "created_by": created_by}
-    added = await session.exec(insert(PolicyRow).values(values).on_conflict_do_nothing())
-    return await _add_version(session, tenant_id, policy, created_by) if added.rowcount else None
+    statement = insert(PolicyRow).values(values).on_conflict_do_nothing().returning(col(PolicyRow.name))
+    added = (await session.exec(statement)).scalar_one_or_none()
+    return await _add_version(session, tenant_id, policy, created_by) if added else None
 
 
 async def lock_policy(session: AsyncSession, name: str) -> PolicyRow | None:
