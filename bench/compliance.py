@@ -177,6 +177,12 @@ def _wait_until_ready(url: str) -> None:
     raise RuntimeError(f"{url} was not ready within {READY_SECONDS} s")
 
 
+def _quality(_: BenchStack) -> Measure:
+    from bench.quality import compare  # the training's libraries are read for this measure only
+
+    return compare()
+
+
 MEASURES: dict[str, Callable[[BenchStack], Measure]] = {
     f"{PREFIX}in_process": _in_process,
     f"{PREFIX}http": _http,
@@ -186,3 +192,6 @@ MEASURES: dict[str, Callable[[BenchStack], Measure]] = {
     f"{PREFIX}door_memory": _door_memory,
     f"{PREFIX}ready": _ready,
 }
+# needs the labelled texts, which are not part of the project
+if "OPS_TRAINING_DATA" in os.environ:
+    MEASURES[f"{PREFIX}quality"] = _quality
