@@ -85,7 +85,7 @@ class Check(Answer):
     policy_source: PolicySource = Field(PolicySource.REQUEST, description="why this policy: what named it")
     category: str | None = None
     cached: bool = Field(False, description="whether the detectors' findings are those of an earlier check")
-    cached_from: str | None = Field(None, description="that check's id, where it is the caller's to see")
+    cached_from: str | None = Field(None, description="that check's id")
     cached_age_seconds: float | None = Field(None, description="how old they were")
     content_type: str
     content_hash: str = Field(description="HMAC-SHA256 under a key of this installation: tells equal texts of a tenant")

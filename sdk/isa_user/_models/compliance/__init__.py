@@ -1,6 +1,13 @@
 """What the compliance service answers, and what its calls take."""
 
-from isa_user._models.compliance.batches import BatchProgress, CheckBatch, CheckedItem, ContentItem
+from isa_user._models.compliance.batches import (
+    BatchProgress,
+    BatchState,
+    BatchStatus,
+    CheckBatch,
+    CheckedItem,
+    ContentItem,
+)
 from isa_user._models.compliance.checks import (
     Check,
     CheckStatus,
@@ -11,11 +18,27 @@ from isa_user._models.compliance.checks import (
     RiskLevel,
     Span,
 )
-from isa_user._models.compliance.policies import Policy, TypeRule
+from isa_user._models.compliance.policies import (
+    AssignmentScope,
+    ListEntry,
+    NewRule,
+    Policy,
+    PolicyAction,
+    PolicyAssignment,
+    PolicyDraft,
+    PolicyEntry,
+    RedactionStyle,
+    TypeRule,
+)
 from isa_user._models.compliance.reports import ComplianceReport, ComplianceReportType, ReportPeriod
+from isa_user._models.compliance.rescores import ChangedCheck, Rescore, RescoreFigures, StatusMove, TypeFlips
 
 __all__ = [
+    "AssignmentScope",
     "BatchProgress",
+    "BatchState",
+    "BatchStatus",
+    "ChangedCheck",
     "Check",
     "CheckBatch",
     "CheckStatus",
@@ -25,11 +48,22 @@ __all__ = [
     "ComplianceReportType",
     "ContentItem",
     "DetectorResult",
+    "ListEntry",
+    "NewRule",
     "Passage",
     "PiiEntity",
     "Policy",
+    "PolicyAction",
+    "PolicyAssignment",
+    "PolicyDraft",
+    "PolicyEntry",
+    "RedactionStyle",
     "ReportPeriod",
+    "Rescore",
+    "RescoreFigures",
     "RiskLevel",
     "Span",
+    "StatusMove",
+    "TypeFlips",
     "TypeRule",
 ]

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from isa_user._models.base import Result
 
 CheckType = Literal["toxicity", "pii", "prompt_injection", "nsfw", "spam"]
@@ -56,14 +58,22 @@ class Check(Result):
     """One text's outcome; `results` has an entry for each type that was asked for.
 
     `content_hash` tells equal texts of a tenant, `content_length` counts characters; lists lack spans and redactions.
+    `reasons` tells of hits in the policy's lists, `policy_source` why this policy judged; `cached`: the findings are
+    those of the check `cached_from`.
     """
 
     check_id: str
     status: str
     risk_level: str
     results: dict[str, DetectorResult]
+    reasons: list[str] = Field(default_factory=list)
     policy: str
     policy_version: int
+    policy_source: str | None = None
+    category: str | None = None
+    cached: bool = False
+    cached_from: str | None = None
+    cached_age_seconds: float | None = None
     content_type: str
     content_hash: str
     content_length: int

@@ -5,7 +5,8 @@ from isa_user._sync.compliance.batches import Batches
 from isa_user._sync.compliance.checks import Checks
 from isa_user._sync.compliance.policies import Policies
 from isa_user._sync.compliance.reports import Reports
+from isa_user._sync.compliance.rescores import Rescores
 
 
-class ComplianceClient(Checks, Batches, Policies, Reports):
+class ComplianceClient(Checks, Batches, Policies, Reports, Rescores):
     """Checks texts for personal data, toxicity, prompt injection, adult content and spam."""

@@ -23,13 +23,22 @@ class Checks(BaseClient):
         content_type: str | None = None,
         check_types: Sequence[CheckType] | None = None,
         policy: str | None = None,
+        category: str | None = None,
         **options: Unpack[WriteOptions],
     ) -> Check:
-        """Check one text of at most 100 KiB; all types when `check_types` is left out.
+        """Check one text of at most 100 KiB, or what the policy takes; all types when `check_types` is left out.
 
+        `content_type` is text, prompt, html, markdown or json. Without a `policy`, the one assigned to the caller, the
+        `category` or the tenant judges.
         `status` is passed, flagged, blocked, review, or incomplete when a detector asked for could not judge.
         """
-        body = {"content": content, "content_type": content_type, "check_types": check_types, "policy": policy}
+        body = {
+            "content": content,
+            "content_type": content_type,
+            "check_types": check_types,
+            "policy": policy,
+            "category": category,
+        }
         return self._call(Request(method="POST", path=f"{ROOT}/check", body=body), Check, options)
 
     def list_checks(
