@@ -98,7 +98,7 @@ def _without_repeats(values: list[str]) -> list[str]:
 
 
 Address = Annotated[str, StringConstraints(min_length=5, max_length=320, strip_whitespace=True)]
-Addresses = Annotated[list[Address], AfterValidator(_without_repeats), Field(max_length=MAX_ADDRESSES)]
+Addresses = Annotated[list[Address], Field(max_length=MAX_ADDRESSES), AfterValidator(_without_repeats)]
 Note = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 
 

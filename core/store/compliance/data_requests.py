@@ -39,8 +39,8 @@ _BY_TIME = (col(DataRequestRow.created_at), col(DataRequestRow.request_id))
 async def open_request(session: AsyncSession, row: DataRequestRow) -> bool:
     """Write a request that waits for a decision; False while one of the same kind for the same person is open."""
     values = row.model_dump(exclude_none=True)
-    statement = insert(DataRequestRow).values(values).on_conflict_do_nothing()
-    if not (await session.exec(statement)).rowcount:
+    statement = insert(DataRequestRow).values(values).on_conflict_do_nothing().returning(col(DataRequestRow.request_id))
+    if (await (await session.connection()).execute(statement)).first() is None:
         return False
     await tell(session, row, Verb.REQUESTED, actor=row.requested_by)
     return True
@@ -213,13 +213,14 @@ class Advance:
 
 async def advance(session: AsyncSession, request: DataRequestRow, step: DataRequestStepRow, done: Advance) -> bool:
     """Note a page beside what it did; False if another attempt has done that page, so that this one must be undone."""
+    first = step.chunks  # the update below changes the row at hand too
     counts = {**step.counts, done.kind: step.counts.get(done.kind, 0) + done.rows}
     values: dict[str, Any] = {
         "status": StepStatus.COMPLETED if done.place is None else StepStatus.RUNNING,
         "place": done.place or [],
         "counts": counts,
         "revision": step.revision + 1,
-        "chunks": step.chunks + len(done.sealed),
+        "chunks": first + len(done.sealed),
         "bytes": step.bytes + done.length,
         "started_at": func.coalesce(col(DataRequestStepRow.started_at), func.now()),
         "finished_at": func.now() if done.place is None else None,
@@ -231,7 +232,7 @@ async def advance(session: AsyncSession, request: DataRequestRow, step: DataRequ
     )
     if not (await session.exec(unmoved.values(values))).rowcount:
         return False
-    await add_chunks(session, request, step.service, first=step.chunks, sealed=done.sealed)
+    await add_chunks(session, request, step.service, first=first, sealed=done.sealed)
     if done.place is None:
         await _told_of_service(session, request, step.service, counts)
     return True
