@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 from pydantic_core import to_json
 
+from isa_user._lines import MEDIA_TYPE, Lines
 from isa_user._version import __version__
 
 USER_AGENT = f"isa-user/{__version__} python/{platform.python_version()}"
@@ -20,13 +21,17 @@ USER_AGENT = f"isa-user/{__version__} python/{platform.python_version()}"
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One API call: where it goes and what it carries. None values are left out, of the body unless `keep_null`."""
+    """One API call: where it goes and what it carries. None values are left out, of the body unless `keep_null`.
+
+    `lines` go in the place of a body.
+    """
 
     method: str
     path: str
     query: Mapping[str, Any] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     keep_null: bool = False
+    lines: Lines | None = None
 
     def after(self, cursor: str) -> "Request":
         """The same list, continued where a page ended; a list asked for by POST takes its cursor in the body."""
@@ -66,7 +71,7 @@ class Prepared:
     url: str
     params: httpx.QueryParams
     headers: dict[str, str]
-    content: bytes | None
+    content: bytes | Lines | None
 
 
 def prepare(base_url: str, request: Request, options: Options) -> Prepared:
@@ -80,7 +85,9 @@ def prepare(base_url: str, request: Request, options: Options) -> Prepared:
     )
 
 
-def _content(request: Request) -> bytes | None:
+def _content(request: Request) -> bytes | Lines | None:
+    if request.lines is not None:
+        return request.lines
     if request.body is None:
         return None
     return to_json(request.body if request.keep_null else _given(request.body))
@@ -90,6 +97,8 @@ def _headers(request: Request, options: Options) -> dict[str, str]:
     headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
     if request.body is not None:
         headers["Content-Type"] = "application/json"
+    if request.lines is not None:
+        headers["Content-Type"] = MEDIA_TYPE
     if request.method == "POST":
         headers["Idempotency-Key"] = _header("idempotency_key", options.idempotency_key or str(uuid.uuid4()))
     if options.correlation_id:

@@ -19,6 +19,8 @@ SUBSTITUTIONS = [
         (r"\bawait ", ""),
         (r"\b__a(enter|exit|iter)__\b", r"__\1__"),
         (r"\baclose\b", "close"),
+        (r"\baread\b", "read"),
+        (r"\baiter_lines\b", "iter_lines"),
         (r"\bAsyncIterator\b", "Iterator"),
         (r"\bAwaitable, ", ""),
         (r"\bAwaitable\[(\w+\[\w+\])\]", r"\1"),

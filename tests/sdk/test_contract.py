@@ -26,7 +26,11 @@ CLIENTS: dict[ServiceName, type] = {
     "event": isa_user.EventClient,
 }
 # Query parameters that say what a keyword of the SDK says already.
-SYNONYMS = {("GET", "/api/v1/events"): {"user"}, ("POST", "/api/v1/compliance/batch-check"): {"wait"}}
+SYNONYMS = {
+    ("GET", "/api/v1/events"): {"user"},
+    ("POST", "/api/v1/compliance/batch-check"): {"wait"},
+    ("POST", "/api/v1/compliance/batches"): {"correlation_id"},
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,10 @@ async def _made(client: Any, name: str) -> Call:
     def many(request: Request, model: type[Result], _: Any) -> None:
         kept.append((request, model, True))
 
-    client._call, client._pages = one, many
+    def lines(request: Request, *_: Any) -> None:
+        kept.append((request, None, False))
+
+    client._call, client._pages, client._read_lines = one, many, lines
     client._do = client._text = client._bytes = bare
     method = getattr(client, name)
     hints = {k: v for k, v in get_type_hints(method).items() if k not in ("return", "options", "within")}

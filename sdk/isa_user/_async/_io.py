@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 import httpx
 
 from isa_user._async.page import Page
+from isa_user._lines import Lines
 from isa_user._models.base import Result
 from isa_user._request import tls
 
@@ -31,6 +32,12 @@ async def resolve_token(token: Token | None) -> str | None:
         return token
     answer = token()
     return await answer if inspect.isawaitable(answer) else answer
+
+
+async def pieces(content: Lines) -> AsyncIterator[bytes]:
+    """The lines as a body that is sent as it is read."""
+    for piece in content.pieces():
+        yield piece
 
 
 class Pool:

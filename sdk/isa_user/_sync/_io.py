@@ -5,11 +5,12 @@
 
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import httpx
 
+from isa_user._lines import Lines
 from isa_user._models.base import Result
 from isa_user._request import tls
 from isa_user._sync.page import Page
@@ -28,6 +29,11 @@ sleep = time.sleep
 def resolve_token(token: Token | None) -> str | None:
     """The token's text; a callable is asked before every try, so it may refresh."""
     return token() if callable(token) else token
+
+
+def pieces(content: Lines) -> Iterator[bytes]:
+    """The lines as a body that is sent as it is read."""
+    return content.pieces()
 
 
 class Pool:

@@ -2,7 +2,7 @@
 """The one path every call takes: options, retries, errors, typed results, pages, waiting."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self, TypedDict, TypeVar
 
@@ -18,10 +18,22 @@ from isa_user._errors import (
     TimedOut,
     error_from_response,
 )
+from isa_user._lines import MEDIA_TYPE, Lines
 from isa_user._models.base import Listing, Result
 from isa_user._request import Options, Prepared, Request, authorization, checked_base_url, prepare
 from isa_user._retry import pause_before_retry
-from isa_user._sync._io import HttpClient, Load, Paged, Pool, Token, Transport, resolve_token, sleep, start_paging
+from isa_user._sync._io import (
+    HttpClient,
+    Load,
+    Paged,
+    Pool,
+    Token,
+    Transport,
+    pieces,
+    resolve_token,
+    sleep,
+    start_paging,
+)
 from isa_user._sync.page import Page
 
 Item = TypeVar("Item", bound=Result)
@@ -120,6 +132,25 @@ class BaseClient:
             listing.items, listing.next_cursor, lambda cursor: self._page(request.after(cursor), model, options)
         )
 
+    def _read_lines(self, request: Request, model: type[Item], options: CallOptions) -> Iterator[Item]:
+        """An answer of lines, each given as soon as it is there. It is asked for once: what came stays said."""
+        told = Options(**options)
+        prepared = prepare(self.base_url, request, told)
+        timeout = self._timeout if told.timeout is None else told.timeout
+        http, token = self._pool.http(), resolve_token(told.token or self._token)
+        headers = prepared.headers | authorization(token) | {"Accept": MEDIA_TYPE}
+        try:
+            with http.stream(prepared.method, prepared.url, headers=headers, timeout=timeout) as response:
+                if not response.is_success:
+                    response.read()
+                    raise error_from_response(response)
+                for line in response.iter_lines():
+                    yield model.model_validate_json(line)
+        except httpx.TimeoutException as error:
+            raise TimedOut(f"nothing from {self.base_url} for {timeout:g} s", code="timed_out") from error
+        except httpx.TransportError as error:
+            raise ConnectionFailed(f"{self.base_url} broke off: {error}", code="connection_failed") from error
+
     def _wait(self, load: Load[Answer], *, done: Callable[[Answer], bool], within: float) -> Answer:
         deadline, pause = time.monotonic() + within, POLL_FIRST
         while not done(answer := load()):
@@ -153,7 +184,7 @@ class BaseClient:
                 prepared.url,
                 params=prepared.params,
                 headers=prepared.headers | authorization(token),
-                content=prepared.content,
+                content=pieces(prepared.content) if isinstance(prepared.content, Lines) else prepared.content,
                 timeout=timeout,
             )
         except httpx.TimeoutException as error:

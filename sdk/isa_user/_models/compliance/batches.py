@@ -1,16 +1,19 @@
 """Batches, and the item of one."""
 
 from datetime import datetime
-from typing import Required, TypedDict
+from typing import Literal, Required, TypedDict
 
 from isa_user._models.base import FieldError, Result, WorkResult
 from isa_user._models.compliance.checks import DetectorResult
 
+BatchStatus = Literal["uploading", "pending", "running", "completed", "cancelled"]
+
 
 class ContentItem(TypedDict, total=False):
-    """One text of `check_batch`; its `id` comes back with its result."""
+    """One text of a batch; its `id` comes back with its result. `content_type`: the batch's where it is left out."""
 
     id: str
+    content_type: str
     content: Required[str]
 
 
@@ -40,11 +43,8 @@ class BatchProgress(Result):
     percent: int
 
 
-class CheckBatch(WorkResult):
-    """A batch and results in the order of the request: all when it was just checked, else the first of them.
-
-    `batch_items` goes through all.
-    """
+class BatchState(WorkResult):
+    """A batch without its results."""
 
     batch_id: str
     status: str
@@ -53,14 +53,25 @@ class CheckBatch(WorkResult):
     check_types: list[str]
     policy: str
     policy_version: int
+    policy_source: str
+    category: str | None
+    content_type: str
     checked_by: str
     correlation_id: str | None
     created_at: datetime
     finished_at: datetime | None
-    items: list[CheckedItem]
-    next_cursor: str | None = None
 
     @property
     def finished(self) -> bool:
         """Whether every item has been handled."""
         return self.status in {"completed", "cancelled"}
+
+
+class CheckBatch(BatchState):
+    """A batch and results in the order of the request: all when it was just checked, else the first of them.
+
+    `batch_items` and `batch_results` go through all.
+    """
+
+    items: list[CheckedItem]
+    next_cursor: str | None = None
