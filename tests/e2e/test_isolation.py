@@ -16,7 +16,7 @@ OWNER, OTHER_USER = "user_owner", "user_other"
 AUDIT, NOTIFY, TASKS = "/api/v1/audit", "/api/v1/notifications", "/api/v1/tasks"
 COMPLIANCE, EVENTS, SUBSCRIPTIONS = "/api/v1/compliance", "/api/v1/events", "/api/v1/subscriptions"
 # What a tenant's users share: reading these is no leak between them.
-SHARED_IN_TENANT = (f"{NOTIFY}/templates", f"{COMPLIANCE}/policies")
+SHARED_IN_TENANT = (f"{NOTIFY}/templates", f"{COMPLIANCE}/policies", f"{COMPLIANCE}/policy-assignments")
 # Valid bodies for operations on a thing, so that a refusal is for its owner's sake and not for a bad body.
 BODIES: dict[str, Any] = {
     f"PATCH {AUDIT}/security/alerts/{{alert_id}}": {"status": "investigating"},
@@ -27,6 +27,7 @@ BODIES: dict[str, Any] = {
         "code": "x", "message": "x", "retryable": False, "attempt": 1,
     },
     f"PATCH {SUBSCRIPTIONS}/{{subscription_id}}": {"status": "paused"},
+    f"PUT {COMPLIANCE}/policies/{{name}}": {"description": "x"},
     f"PUT {NOTIFY}/templates/{{template}}": {"subject": "x", "body": "x"},
     f"POST {NOTIFY}/templates/{{template}}/render": {"variables": {}},
     f"PUT {NOTIFY}/recipients/{{user_id}}": {"email": "intruder@example.com"},
@@ -97,7 +98,12 @@ def _make(stack: Stack) -> Owned:
     post("compliance", f"{COMPLIANCE}/check", {"content": f"{marker}@example.com", "check_types": ["pii"]})
     post("compliance", f"{COMPLIANCE}/batch-check", {"items": [{"id": marker, "content": "x"}], "check_types": ["pii"]})
     post("compliance", f"{COMPLIANCE}/reports", {"report_type": "pii_summary", "period": "monthly"})
-    ids["compliance.name"] = "default"
+    ids["compliance.name"] = post("compliance", f"{COMPLIANCE}/policies", {"name": marker})["name"]
+    ids["compliance.version"] = "1"
+    post("compliance", f"{COMPLIANCE}/rescores", {"policy": marker})
+    with stack.client("compliance", **whose) as client:
+        mine = {"scope": "category", "subject": marker, "policy": marker}
+        assert client.put(f"{COMPLIANCE}/policy-assignments", json=mine).is_success
     hook = {
         "event_types": [f"{marker}.*"],
         "delivery_type": "webhook",
@@ -127,7 +133,7 @@ def _path(operation: Operation, owned: Owned) -> str:
 
 
 def _tells(answer_text: str, owned: Owned) -> bool:
-    public = {OWNER, "default"}
+    public = {OWNER, "1"}
     return owned.marker in answer_text or any(v in answer_text for v in owned.ids.values() if v not in public)
 
 
@@ -191,3 +197,6 @@ def test_after_all_those_attempts_nothing_of_the_owner_has_changed(stack: Stack,
     assert kept["status"] == "active", json.dumps(kept)
     with stack.client("notification", tenant=owned.tenant, user=OWNER) as client:
         assert client.get(f"{NOTIFY}/templates/{owned.marker}").json()["body"] == owned.marker
+    with stack.client("compliance", tenant=owned.tenant, user=OWNER) as client:
+        policy = client.get(f"{COMPLIANCE}/policies/{owned.marker}").json()
+    assert (policy["version"], policy["archived_at"]) == (1, None)
