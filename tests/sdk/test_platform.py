@@ -256,3 +256,17 @@ async def test_a_worker_that_comes_too_late_is_told(client: MakeClient) -> None:
         await tasks.start_execution(task.task_id, task.execution_id, worker="late", attempt=1)
 
     assert refusal.value.code == "task_cancelled"
+
+
+async def test_a_batch_uploaded_as_lines_gives_back_each_result(client: MakeClient, workers: StartWorkers) -> None:
+    await workers("compliance")
+    compliance = client(ComplianceClient, "compliance")
+
+    items = ({"id": f"row_{n}", "content": f"u{n}@example.com"} for n in range(1200))
+    batch = await compliance.upload_batch(items, check_types=["pii"])
+    done = await compliance.wait_for_batch(batch.batch_id)
+    results = [result async for result in compliance.batch_results(batch.batch_id)]
+
+    assert done.by_status == {"flagged": 1200}
+    assert [result.id for result in results] == [f"row_{n}" for n in range(1200)]
+    assert [listed.batch_id async for listed in compliance.list_batches(status="completed")] == [batch.batch_id]
