@@ -14,21 +14,31 @@ REGIONS = (
     *("US", "GB", "FR", "DE", "IN", "AU", "BR", "IT", "ES", "NL", "BE", "CH", "AT", "SE", "DK", "NO", "FI", "PL", "CZ"),
     *("SK", "HU", "PT", "IE", "GR", "CY", "EE", "SI", "IS", "GL", "NZ", "ZA", "IL", "TN", "UY", "MX", "JP", "KR", "CN"),
 )
-WITH_COUNTRY_CODE, WITH_EXIT_CODE, IN_THREES, GROUPED, LOCAL, PLAIN = 0.9, 0.7, 0.6, 0.5, 0.2, 0.2
+WITH_COUNTRY_CODE, WITH_EXIT_CODE, IN_THREES, GROUPED, UNSURE, LOCAL, PLAIN = 0.9, 0.7, 0.6, 0.5, 0.3, 0.2, 0.2
+LEAST = 0.4
+"""What a number must reach to count: the threshold of the detector that asks."""
 BOOST = 0.35
 """What a telling word nearby adds or takes: the context factor of Presidio."""
 
 # The quantifiers are bounded and possessive, so the search is linear in the text.
 _CANDIDATE = re.compile(
-    r"(?<![\w@#$€£+])(?<!\w[-/\\_])(?<!\d[.,])"
-    r"(?P<number>(?:\(?\+[ ]?)?+\(?\d(?:(?:[ \t.\-)]{0,3}(?:\((?=\d{1,5}\)))?|/)\d){5,19}+)"
+    r"(?<![\w@#$€£+])(?<!\w[-/\\_])(?<!\d[.,*])"
+    r"(?P<number>(?:\(?\+[ ]?)?+\(?\d(?:(?:[ \t.\-)]{0,3}(?:\((?=\d{1,5}\)))?|[/_*]|-\n)\d){5,19}+)"
     r"(?P<extension>[ ,;]{0,2}(?:extension|ext\.?|x|\#)[ :=.]{0,2}\d{1,6})?"
     r"(?!\w|[-./_][A-Za-z]{0,8}\d|@|%)",
     re.IGNORECASE,
 )
-_GROUPS_DROPPED = 2
+_VANITY = re.compile(
+    r"(?<![\w-])(?:1[-. ]?)?\(?8(?:00|33|44|55|66|77|88)\)?[-. ]"
+    r"(?=[\d-]{0,8}[A-Z])[A-Z\d]{3,10}(?:-[A-Z\d]{3,7})?(?![\w-])"
+)
+_LINKED = re.compile(r"(?:wa\.me/|whatsapp\.com/send\?phone=|callto:|sms:)\+?(?P<number>\d{7,15})(?!\d)")
+_IN_A_BANK_NUMBER = re.compile(r"(?<![^\W_])[A-Z]{2}\d{2} (?:[A-Z\d]{4} ){0,7}\Z", re.IGNORECASE)
+_GROUPS_DROPPED, _DIGITS_DROPPED = 6, 4
 _FEWEST_DIGITS, _LOCAL_DIGITS = 6, 7
-_IN_THREES = re.compile(r"(?:1[ .-]?)?\(?\d{3}\)?[ .-]?\d{3}[ .-]\d{4}")
+_IN_THREES = re.compile(r"(?:1[ .-]?)?\(?\d{3}\)?[ .-]{0,2}\d{3}[ .-]\d{4}")
+_NO_AREA = re.compile(r"\(?[01]\d\d\D")
+"""No area code of North America begins so, but for the 1 of the country itself."""
 _IN_TWOS = re.compile(r"\d\d(?:[ .-]\d\d){2}")
 _LOCAL = re.compile(r"\d{3}[ .-]\d{4}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3}){2,}|[1-9]\d?(?: \d{3}){2,}")
@@ -46,15 +56,22 @@ _SOMETHING_ELSE = re.compile(
 _SPEAKS_FOR = context.words(
     "phone phones telephone tel tele cell cellphone cellular mobile mob call calls called calling dial fax contact",
     "reach text sms whatsapp ring hotline helpline landline answering voicemail callback ph telefon handy",
-    "telefono teléfono téléphone tél telefone móvil celular portable office desk",
+    "telefono teléfono téléphone tél telefone móvil celular portable office desk tlf fono rufnummer mobilnummer",
+    "тел телефон моб 手机 电话 電話 携帯 연락처 전화 전화번호 هاتف फ़ोन",
 )
 _SPEAKS_AGAINST = context.words(
     "order orders invoice tracking track shipment parcel npi mrn version serial account acct ticket case reference ref",
     "sku isbn issn part build hash policy claim flight routing license licence passport ein tin tax vin imei box pin",
     "otp confirmation transaction id identifier patient member membership batch lot model zip postcode ssn iban card",
     "upc ean barcode latitude longitude price date timestamp aadhaar aadhar pan port commit doi vat gst record receipt",
-    "item product prescription dea employee student voter registration password",
+    "item product prescription dea employee student voter registration password docket catalog catalogue range lottery",
+    "fedex ups usps dhl waybill asset inventory voucher coupon gift code uuid guid checksum bug issue room gate seat",
+    "revenue population coordinates lat long iccid meter reading package transactions orders invoices tickets po",
+    "error barcode purchase social security",
 )
+_EXTENSION = re.compile(r"[ ,;]*(?:ext|x|#)", re.IGNORECASE)
+_ODD_SIGNS = re.compile(r"[_*]|-\n")
+_EXIT_CODE = re.compile(r"00(?=[1-9])|011[ -](?=[1-9])")
 _CLOCK = re.compile(r":\d")
 _SOMEBODYS_NUMBER = re.compile(
     r"\b(?:my|his|her|their|our|your)(?: new)? (?:number|no\.?)(?: is)?[ :]{0,3}$", re.IGNORECASE
@@ -64,33 +81,60 @@ _SPEAKS_AFTER = re.compile(r"[ \t]{0,2}[-(,]?[ \t]?(?:office|fax|mobile|cell|hom
 
 def find(text: str) -> list[Span]:
     """Phone numbers with scores; the caller drops those under its threshold. `text` is folded already."""
-    spans: list[Span] = []
+    spans = [_span(*found.span("number"), WITH_COUNTRY_CODE) for found in _LINKED.finditer(text)]
+    spans += [_span(*found.span(), IN_THREES) for found in _VANITY.finditer(text) if _enough(found.group())]
     at = 0
     while match := _CANDIDATE.search(text, at):
         span = _judge(text, match)
+        if span and _IN_A_BANK_NUMBER.search(text, max(0, span.start - context.REACH), span.start):
+            span = None
+        elif span is None or span.score < LEAST:  # parts of a longer number are no numbers, unless they look the part
+            span = _after_a_figure(text, match)
         at = span.end if span else match.end()
         spans += [span] if span else []
     return spans
 
 
+def _after_a_figure(text: str, match: re.Match[str]) -> Span | None:
+    """`room 12, floor 3 202-555-0143`: what is left of the match without a first short group, if that is sure."""
+    first = match["number"].partition(" ")[0]
+    if not 0 < _digits(first) <= _DIGITS_DROPPED or len(first) == len(match["number"]):
+        return None
+    later = _CANDIDATE.match(text, match.start() + len(first) + 1, match.end())
+    span = _judge(text, later) if later and _score(later["number"]) >= IN_THREES else None
+    return span if span and span.score >= LEAST else None
+
+
+def _span(start: int, end: int, score: float) -> Span:
+    return Span(entity=PiiEntity.PHONE, start=start, end=end, score=round(min(max(score, 0.0), 1.0), 2))
+
+
+def _enough(vanity: str) -> bool:
+    return sum(map(str.isalnum, vanity)) >= _LOCAL_DIGITS + 3
+
+
 def _judge(text: str, match: re.Match[str]) -> Span | None:
     for end in _ends(text, match):
         if score := _score(text[match.start() : end]):
-            sure = score + BOOST * _leaning(text, match.start(), end)
-            return Span(entity=PiiEntity.PHONE, start=match.start(), end=end, score=min(max(sure, 0.0), 1.0))
+            return _span(match.start(), end, score + BOOST * _leaning(text, match.start(), end))
     return None
 
 
 def _ends(text: str, match: re.Match[str]) -> Iterator[int]:
-    """Where the number may end: a figure that follows it ("… 58 2 days", "… 20:15") looks like one more group."""
+    """Where the number may end: a figure that follows it ("… 58 2 days", "… 20:15") looks like one more group.
+
+    More than a few figures are left out only where they are a number of their own: else both are parts of a longer one.
+    """
     if not _CLOCK.match(text, match.end()):
         yield match.end()
-    number = match["number"]
+    whole = number = match["number"]
     for _ in range(_GROUPS_DROPPED):
         number = number.rpartition(" ")[0].rstrip()
         if _digits(number) < _FEWEST_DIGITS:
             return
-        yield match.start() + len(number)
+        rest = whole[len(number) :].strip()
+        if _digits(rest) <= _DIGITS_DROPPED or _score(rest) >= GROUPED:
+            yield match.start() + len(number)
 
 
 def _leaning(text: str, start: int, end: int) -> int:
@@ -98,19 +142,20 @@ def _leaning(text: str, start: int, end: int) -> int:
         return 1
     if _SOMEBODYS_NUMBER.search(text[max(0, start - context.REACH) : start]):
         return 1
-    told = context.speaks_for(text, start, _SPEAKS_FOR, _SPEAKS_AGAINST)
+    told = context.speaks_for(text, start, _SPEAKS_FOR, _SPEAKS_AGAINST, end)
     return 0 if told is None else 1 if told else -1
 
 
 @lru_cache(maxsize=8192)
 def _score(candidate: str) -> float:
     """How much the figures alone look like a phone number; 0 where no plan has such a number."""
-    number = re.split(r"[ ,;]*(?:ext|x|#)", candidate, maxsplit=1, flags=re.IGNORECASE)[0]
+    number = _ODD_SIGNS.sub("-", _EXTENSION.split(candidate, maxsplit=1)[0])
     if number.lstrip("(").startswith("+"):
         return WITH_COUNTRY_CODE if _possible(number, None) else 0.0
     if _SOMETHING_ELSE.match(number.lstrip("(")):
         return 0.0
-    if number.startswith("00") and _possible("+" + number.lstrip("0"), None):
+    exit_code = _EXIT_CODE.match(number)
+    if exit_code and _possible("+" + number[exit_code.end() :], None):
         return WITH_EXIT_CODE
     return _score_national(number)
 
@@ -119,7 +164,7 @@ def _score_national(number: str) -> float:
     if _LOCAL.fullmatch(number) or _THOUSANDS.fullmatch(number):
         return LOCAL
     if _IN_THREES.fullmatch(number):
-        return IN_THREES if _valid(number, "US") else GROUPED
+        return IN_THREES if _valid(number, "US") else UNSURE if _NO_AREA.match(number) else GROUPED
     return _score_shape(number) if _valid_somewhere(number) else 0.0
 
 
@@ -127,7 +172,7 @@ def _score_shape(number: str) -> float:
     if number.isdigit():
         return PLAIN
     if _digits(number) > _LOCAL_DIGITS:
-        return GROUPED
+        return GROUPED if number[0] in "0(" else UNSURE
     return LOCAL if _digits(number) > _FEWEST_DIGITS or _IN_TWOS.fullmatch(number) else 0.0
 
 

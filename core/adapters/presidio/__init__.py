@@ -11,11 +11,13 @@ from importlib.metadata import version
 from core.adapters import phonenumbers
 from core.adapters.presidio.recognisers import sources
 from core.contracts.compliance import CheckType, DetectorResult, Span
-from core.domain.compliance import addresses, fold, kinds, redact, resolve_overlaps
+from core.domain.compliance import addresses, documents, fold, kinds, redact, resolve_overlaps, secrets
+from core.domain.compliance.disguises import undisguised
+from core.domain.compliance.folding import Folded
 
 THRESHOLD = 0.4
 """What a weak pattern reaches with a telling word before it, so that words decide where figures do not (Presidio's)."""
-RULES = "1"
+RULES = "2"
 """Raised with every change of what is found, so that cached and past results tell which rules made them."""
 _DIGIT = re.compile(r"\d")
 
@@ -29,7 +31,7 @@ class PiiDetector:
     def __init__(self) -> None:
         self.version = f"{version('presidio-analyzer')}+rules.{RULES}"
         self._mail, *others = sources()
-        self._numbers = (*(source.find for source in others), phonenumbers.find, addresses.find)
+        self._numbers = (*(source.find for source in others), phonenumbers.find, addresses.find, documents.find)
         self.detect(["warm up 1: a@example.com"])  # patterns and suffix list are made ready now, not in the first check
 
     def detect(self, texts: Sequence[str]) -> list[DetectorResult]:
@@ -53,10 +55,11 @@ class PiiDetector:
 
     def _spans(self, text: str) -> Iterator[Span]:
         folded = fold(text)
-        for span in self._candidates(folded.text):
-            if span.score >= THRESHOLD:
-                start, end = folded.original(span.start, span.end)
-                yield span.model_copy(update={"start": start, "end": end, "score": round(span.score, 2)})
+        yield from (_original(span, folded) for span in self._candidates(folded.text) if span.score >= THRESHOLD)
+        plain = undisguised(folded.text)
+        if plain:
+            found = (_original(span, plain) for span in self._candidates(plain.text) if span.score >= THRESHOLD)
+            yield from (_original(span, folded) for span in found)
 
     def _candidates(self, text: str) -> Iterator[Span]:
         if "@" in text:
@@ -64,3 +67,11 @@ class PiiDetector:
         if _DIGIT.search(text):
             for find in self._numbers:
                 yield from find(text)
+        yield from secrets.find(text)
+
+
+def _original(span: Span, folded: Folded) -> Span:
+    if folded.offsets is None:
+        return span
+    start, end = folded.original(span.start, span.end)
+    return span.model_copy(update={"start": start, "end": end})

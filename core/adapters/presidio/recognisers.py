@@ -32,9 +32,9 @@ class CardRecogniser(CreditCardRecognizer):
     """Payment cards (ISO/IEC 7812): Luhn's check digit, and a brand that issues numbers like this one."""
 
     _PLAUSIBLE = 0.1
-    CARDS = (
-        Pattern("grouped", r"(?<!\w)(?<!\d[.-])\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?(?!\w|[.-]\d)", _PLAUSIBLE),
-        Pattern("grouped like Amex", r"(?<!\w)(?<!\d[.-])3\d{3}([ -])\d{6}\1\d{4,5}(?!\w|[.-]\d)", _PLAUSIBLE),
+    CARDS: tuple[Pattern, ...] = (
+        Pattern("grouped", r"(?<!\w)(?<!\d[.-])\d{4}([ .\-_])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?(?!\w|[.-]\d)", _PLAUSIBLE),
+        Pattern("grouped like Amex", r"(?<!\w)(?<!\d[.-])3\d{3}([ .\-_])\d{6}\1\d{4,5}(?!\w|[.-]\d)", _PLAUSIBLE),
         Pattern("digits", r"(?<!\w)(?<!\d[.-])\d{12,19}(?!\w|[.-]\d)", _PLAUSIBLE),
     )
 
@@ -43,8 +43,8 @@ class CardRecogniser(CreditCardRecognizer):
 
     def validate_result(self, pattern_text: str) -> bool | None:  # type: ignore[override]  # the base's bool is too narrow
         """True for a sure card; None where a word nearby must say so: Maestro's many lengths, brands we do not list."""
-        number = pattern_text.replace("-", "").replace(" ", "")
-        if len(set(number)) == 1 or not super().validate_result(pattern_text):
+        number = re.sub(r"\D", "", pattern_text)
+        if len(set(number)) == 1 or not super().validate_result(number):
             return False
         if any(number.startswith(brand) and len(number) in lengths for brand, lengths in _BRANDS):
             return True
@@ -70,13 +70,45 @@ _BRANDS: tuple[tuple[tuple[str, ...], frozenset[int]], ...] = (
 _CARD_INDUSTRIES = ("0604", "3", "4", "5", "6")
 
 
+class LooseCardRecogniser(CardRecogniser):
+    """Cards with digits grouped as no card is: by other signs, by lines, unevenly. They need a word that says so."""
+
+    _PLAUSIBLE = 0.3
+    CARDS = (
+        Pattern(
+            "uneven",
+            r"(?<!\w)(?<!\d[.-])\d{1,11}(?:[ ./_-]{1,3}|[ -]?\n)\d{1,11}(?:(?:[ ./_-]{1,3}|[ -]?\n)\d{1,11}){0,4}"
+            r"(?!\w|[.-]\d)",
+            _PLAUSIBLE,
+        ),
+    )
+
+    def validate_result(self, pattern_text: str) -> bool | None:  # type: ignore[override]  # as in the class above
+        """None (a word must say so) for what would be a sure card without its odd form."""
+        return None if super().validate_result(re.sub(r"\D", "", pattern_text)) else False
+
+
 class SsnRecogniser(UsSsnRecognizer):
     """US social security numbers in the ranges that are issued."""
+
+    NUMBERS = (
+        Pattern("dashed", r"(?<![\w.-])(?<!\w[/_])\d{3}-\d{2}-\d{4}(?![\w-]|[./]\d)", 0.5),
+        Pattern("spaced", r"(?<![\w.-])(?<!\d[ /])\d{3} \d{2} \d{4}(?![\w-]|[ ./]\d)", 0.4),
+        Pattern(
+            "loose",
+            r"(?<![\w.-])\d{3}(?:[._/]|[ ]?-[ ]?(?:\n[ ]?)?|[ ]\n?)?\d{2}"
+            r"(?:[._/]|[ ]?-[ ]?(?:\n[ ]?)?|[ ]\n?)?\d{4}(?![\w-]|[./]\w)",
+            0.3,
+        ),
+    )
+
+    def __init__(self) -> None:
+        super().__init__(patterns=list(self.NUMBERS))
 
     def invalidate_result(self, pattern_text: str) -> bool:
         digits = "".join(char for char in pattern_text if char.isdigit())
         # 900 to 999 belong to other numbers. 123-45-6789, which Presidio refuses as a sample, is what people write.
-        return digits.startswith("9") or (digits != "123456789" and super().invalidate_result(pattern_text))
+        return digits.startswith("9") or (digits != "123456789" and super().invalidate_result(digits))
 
 
 class HostRecogniser(IpRecognizer):
@@ -108,9 +140,15 @@ class Source:
     speaks_against: frozenset[str] = frozenset()
     near_at_signs: bool = False
     stands_alone: bool = False
+    needs: re.Pattern[str] | None = None
 
     def find(self, text: str) -> list[Span]:
-        """Findings with scores after context; the caller drops those under its threshold. `text` is folded already."""
+        """Findings with scores after context; the caller drops those under its threshold. `text` is folded already.
+
+        `needs` is what every finding has in it: a quick look that spares most texts the slow patterns.
+        """
+        if self.needs and not self.needs.search(text):
+            return []
         windows = around_at_signs(text) if self.near_at_signs else [(0, len(text))]
         return [span for start, end in windows for span in self._find(text, start, end)]
 
@@ -118,11 +156,13 @@ class Source:
         for found in self.recogniser.analyze(text[start:end], []):
             first, last = start + found.start, start + found.end
             if not (self.stands_alone and _DOTTED_ON.search(text[max(0, first - 2) : last + 2])):
-                score = self._weighed(found.score, text, first)
-                yield Span(entity=self.entity, start=first, end=last, score=score)
+                score = self._weighed(found.score, text, first, last)
+                yield Span(entity=self.entity, start=first, end=last, score=round(score, 2))
 
-    def _weighed(self, score: float, text: str, start: int) -> float:
-        told = context.speaks_for(text, start, self.speaks_for, self.speaks_against) if self.speaks_for else None
+    def _weighed(self, score: float, text: str, start: int, end: int) -> float:
+        if not self.speaks_for:
+            return score
+        told = context.speaks_for(text, start, self.speaks_for, self.speaks_against, end)
         if told is None:
             return score
         return min(max(score + BOOST, LEAST_WITH_CONTEXT), 1.0) if told else score * DOUBT
@@ -145,25 +185,41 @@ def around_at_signs(text: str) -> list[tuple[int, int]]:
 
 
 _OTHER_NUMBERS = context.words(
-    "order orders invoice tracking track shipment parcel npi mrn serial ticket case reference ref sku isbn issn part",
-    "routing imei confirmation transaction upc ean barcode lot batch model policy claim receipt item product vin",
-    "license licence passport version build hash account acct phone fax zip extension flight ein record member",
-    "timestamp commit",
+    "order orders invoice invoices tracking track shipment parcel package npi mrn serial ticket tickets case cases",
+    "reference ref sku isbn issn part parts routing imei iccid confirmation transaction transactions upc ean barcode",
+    "lot batch model policy claim receipt item items product products vin license licence passport version build hash",
+    "account acct phone tel telephone mobile fax zip extension flight ein record records timestamp commit catalog",
+    "catalogue docket po purchase coordinates latitude longitude lat long revenue price population bug issue job log",
+    "fedex ups usps dhl waybill asset inventory voucher coupon gift code uuid guid checksum lottery range library",
 )
-_SSN_WORDS = context.words("ssn ssns social security ssid ss taxpayer")
+_SSN_WORDS = context.words("ssn ssns social security soc sec ssid ss taxpayer")
+_NO_SSN_WORDS = _OTHER_NUMBERS | context.words("member card id ids identifier")
 _CARD_WORDS = context.words(
-    "credit debit card cards visa mastercard cc amex discover jcb diners maestro unionpay payment pan charge"
+    "credit debit card cards visa mastercard mc cc amex discover jcb diners maestro unionpay payment pay paid pan",
+    "charge charged refund",
 )
+_NO_CARD_WORDS = (_OTHER_NUMBERS - context.words("account acct")) | context.words("id ids identifier member")
 _IP_WORDS = context.words("ip ipv4 ipv6 host server client from address")
 _VERSION_WORDS = context.words("version versions v ver release build firmware section chapter clause sdk driver")
 
 
+_TWELVE_DIGITS = re.compile(r"\d(?:[ ./_\n-]{0,3}\d){11}")
+_NINE_DIGITS = re.compile(r"\d{3}[ ./_\n-]{0,4}\d\d[ ./_\n-]{0,4}\d{4}")
+_FOUR_NUMBERS = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d|[:\da-fA-F]:[\da-fA-F]{0,4}:|::")
+_COUNTRY_AND_CHECK = re.compile(r"[A-Za-z]{2}\d\d")
+
+
 def sources() -> tuple[Source, ...]:
     """Every recogniser of Presidio that we run."""
+    iban = IbanRecognizer(regex_flags=re.DOTALL | re.MULTILINE | re.IGNORECASE)
+    card, digits = PiiEntity.CREDIT_CARD, _TWELVE_DIGITS
     return (
         Source(PiiEntity.EMAIL, MailRecogniser(), near_at_signs=True),
-        Source(PiiEntity.CREDIT_CARD, CardRecogniser(), _CARD_WORDS, _OTHER_NUMBERS - {"account", "acct"}),
-        Source(PiiEntity.SSN, SsnRecogniser(), _SSN_WORDS, _OTHER_NUMBERS),
-        Source(PiiEntity.IBAN, IbanRecognizer(regex_flags=re.DOTALL | re.MULTILINE | re.IGNORECASE)),
-        Source(PiiEntity.IP_ADDRESS, HostRecogniser(), _IP_WORDS, _VERSION_WORDS, stands_alone=True),
+        Source(card, CardRecogniser(), _CARD_WORDS, _NO_CARD_WORDS, needs=digits),
+        Source(card, LooseCardRecogniser(), _CARD_WORDS, _NO_CARD_WORDS, needs=digits),
+        Source(PiiEntity.SSN, SsnRecogniser(), _SSN_WORDS, _NO_SSN_WORDS, needs=_NINE_DIGITS),
+        Source(PiiEntity.IBAN, iban, needs=_COUNTRY_AND_CHECK),
+        Source(
+            PiiEntity.IP_ADDRESS, HostRecogniser(), _IP_WORDS, _VERSION_WORDS, stands_alone=True, needs=_FOUR_NUMBERS
+        ),
     )

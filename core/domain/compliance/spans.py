@@ -17,7 +17,8 @@ def resolve_overlaps(text: str, spans: Iterable[Span]) -> list[Span]:
     for span in sorted(spans, key=lambda s: (-s.score, s.start - s.end, s.start, s.entity)):
         for start, end in _free_parts(text, span, settled):
             insort(settled, (start, end))
-            kept.append(span.model_copy(update={"start": start, "end": end}))
+            whole = (start, end) == (span.start, span.end)
+            kept.append(span if whole else span.model_copy(update={"start": start, "end": end}))
     return sorted(kept, key=lambda s: s.start)
 
 

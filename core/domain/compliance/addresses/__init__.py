@@ -6,33 +6,71 @@ from collections.abc import Iterator
 from core.contracts.compliance import PiiEntity, Span
 from core.domain.compliance.addresses import vocabulary
 from core.domain.compliance.addresses.grammar import Grammar, Reading
-from core.domain.compliance.addresses.tokens import Token, tokenise
+from core.domain.compliance.addresses.tokens import LONGEST_WORD, Token, tokenise
 
-_DIGIT = re.compile(r"\d")
-_PHRASES = "|".join(sorted(map(re.escape, vocabulary.ASKS_FOR_ADDRESS), key=len, reverse=True))
-_ASKING = re.compile(rf"(?<!\w)(?:{_PHRASES})\W{{1,8}}+(?=\w)", re.IGNORECASE)
+_FIGURE = re.compile(r"\d+")
+BEFORE_FIGURE, AFTER_FIGURE = 120, 200
+"""Characters of an address that can stand before its first figure, and after any."""
+_WORD_ENDS = re.compile(r"\w\W{1,8}\Z")
+_LONGEST_PHRASE = max(map(len, vocabulary.ASKS_FOR_ADDRESS))
 LEAST_SCORE = 0.4
 """A weaker reading is left out, so that the words it took can begin a better one."""
 
 
 def find(text: str) -> list[Span]:
     """Postal addresses with scores, in order and without overlaps. `text` is folded already."""
-    if not _DIGIT.search(text):
-        return []
-    tokens = tokenise(text)
+    return [span for start, end in _near_figures(text) for span in _find(text, start, end)]
+
+
+def _near_figures(text: str) -> list[tuple[int, int]]:
+    """The stretches that an address can lie in, merged where they meet; each begins and ends between words."""
+    stretches: list[tuple[int, int]] = []
+    for figure in _FIGURE.finditer(text):
+        start, end = _word_edge(text, figure.start() - BEFORE_FIGURE), figure.end() + AFTER_FIGURE
+        if stretches and start <= stretches[-1][1]:
+            start = stretches.pop()[0]
+        stretches.append((start, min(end, len(text))))
+    return stretches
+
+
+def _word_edge(text: str, at: int) -> int:
+    """The nearest white space at or before this place, looked for within a long word's reach; else the place itself."""
+    if at <= 0:
+        return 0
+    for index in range(at, max(at - LONGEST_WORD, -1), -1):
+        if text[index].isspace():
+            return index
+    return at
+
+
+def _find(text: str, start: int, end: int) -> list[Span]:
+    tokens = tokenise(text, start, end)
     return [_span(tokens, reading) for reading in _readings(text, tokens)]
 
 
 def _readings(text: str, tokens: list[Token]) -> Iterator[Reading]:
-    grammar, asked = Grammar(tokens), {match.end() for match in _ASKING.finditer(text)}
-    at = 0
-    while at < len(tokens):
-        reading = grammar.address(at, asked=tokens[at].start in asked)
-        if reading and reading.score >= LEAST_SCORE:
-            yield reading
-            at = reading.after
-        else:
-            at += 1
+    grammar = Grammar(tokens)
+
+    def asked(start: int) -> bool:
+        return _is_asked(text, start)
+
+    after = 0
+    for at in grammar.beginnings(asked):
+        if at >= after:
+            reading = grammar.address(at, asked=asked(tokens[at].start))
+            if reading and reading.score >= LEAST_SCORE:
+                yield reading
+                after = reading.after
+
+
+def _is_asked(text: str, start: int) -> bool:
+    """Whether the words right before this place ask for an address: `lives at`."""
+    ends = _WORD_ENDS.search(text, max(0, start - 9), start)
+    if ends is None:
+        return False
+    before = text[max(0, ends.start() - _LONGEST_PHRASE) : ends.start() + 1].lower()
+    phrase = next((phrase for phrase in vocabulary.ASKS_FOR_ADDRESS if before.endswith(phrase)), None)
+    return phrase is not None and not before[: -len(phrase)][-1:].isalnum()
 
 
 def _span(tokens: list[Token], reading: Reading) -> Span:

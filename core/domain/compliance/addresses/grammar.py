@@ -20,6 +20,9 @@ _TAIL_PARTS = 6
 LOWER_CASE_COSTS = 0.3
 
 
+Asked = Callable[[int], bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One address: the tokens from `first` up to, not including, `after`."""
@@ -43,21 +46,29 @@ class Grammar(Reader):
         )
 
     def address(self, at: int, *, asked: bool) -> Reading | None:
-        """The address that starts at this token. `asked`: the words before it ask for one ("lives at")."""
-        if not self._may_start(at, asked=asked):
-            return None
+        """The address that starts at this token, one of `beginnings`. `asked`: the words before it ask for one."""
         return self._military(at) or self._box(at) or self._postal(at, asked=asked)
 
-    def _may_start(self, at: int, *, asked: bool) -> bool:
-        """A quick look that spares most words: a figure is near, and the token is one that addresses begin with."""
+    def beginnings(self, asked: Asked) -> list[int]:
+        """A quick look that spares most words: tokens that addresses begin with, and that have a figure near.
+
+        `asked` tells of an offset whether the words before it ask for an address ("lives at").
+        """
+        figure, found = -1, []
+        for at in range(self._count - 1, -1, -1):
+            if self._kinds[at] is Kind.NUMBER:
+                figure = at
+                found.append(at)
+            elif 0 <= figure - at <= NAME_WORDS and self._kinds[at] is Kind.WORD and self._begins(at, asked):
+                found.append(at)
+        return found[::-1]
+
+    def _begins(self, at: int, asked: Asked) -> bool:
         token = self._tokens[at]
-        if token.kind is not Kind.WORD:
-            return token.kind is Kind.NUMBER
-        first = token.capital or asked or token.word in _FIRST_WORDS
-        return first and any(other.kind is Kind.NUMBER for other in self._tokens[at + 1 : at + 1 + NAME_WORDS])
+        return token.capital or token.word in _FIRST_WORDS or asked(token.start)
 
     def _postal(self, at: int, *, asked: bool) -> Reading | None:
-        unit = self._unit(at) if self._kind(at) is Kind.WORD else None
+        unit = self._unit(at) if self._kinds[at] is Kind.WORD else None
         street = self._street(self._past_separators(unit) if unit else at, asked=asked)
         if street is None:
             return self._with_tail(at, unit, 0.3) if unit else None
@@ -110,7 +121,7 @@ class Grammar(Reader):
     def _compound(self, at: int) -> int | None:
         """`Hauptstraße 5`, `5049 Harjukuja 54`."""
         name = self._numbers(at) or at
-        for street in range(name, min(name + 4, len(self._tokens))):
+        for street in range(name, min(name + 4, self._count)):
             if self._ends_like_street(street):
                 bare = street + 1 if name > at and not self._looks_english(street) else None
                 return self._number(street + 1) or bare
@@ -138,7 +149,7 @@ class Grammar(Reader):
     def _name_then(self, at: int, kinds: frozenset[str]) -> int | None:
         """A name of one word or more, and then the last word in reach that is of `kinds`."""
         found = None
-        for index in range(at, min(at + NAME_WORDS, len(self._tokens))):
+        for index in range(at, min(at + NAME_WORDS, self._count)):
             if not self._in_name(index):
                 break
             if index > at and self._is(index, kinds):
@@ -162,21 +173,22 @@ class Grammar(Reader):
     def _box(self, at: int) -> Reading | None:
         """`P.O. Box 101`, `Postfach 12 34`, `80 P.O. Box 15`."""
         start = self._numbers(at) or at
+        if self._tokens[start].word not in _BOX_BEGINS:
+            return None
         box = next((start + len(form) for form in _BOX_FORMS if self._spells(start, form)), None)
         after = self._number(box) if box else None
         return self._with_tail(at, after, 0.7) if after else None
 
     def _unit(self, at: int) -> int | None:
         """`Apt. 595`, `Suite 4B`, `Suite C`, `# 12`, `2nd Floor`."""
-        if self._kind(at) is Kind.HASH:
+        if self._kinds[at] is Kind.HASH:
             return self._unit_number(at + 1)
         if self._is(at, words.UNITS):
-            return self._unit_number(at + 1) or (self._unit(at + 1) if self._kind(at + 1) is Kind.HASH else None)
+            return self._unit_number(at + 1) or (self._unit(at + 1) if self._kinds[at + 1] is Kind.HASH else None)
         return at + 2 if self._is(at, words.ORDINALS) and self._is(at + 1, words.FLOORS) else None
 
     def _unit_number(self, at: int) -> int | None:
-        token = self._token(at)
-        return at + 1 if token and _UNIT_NUMBER.fullmatch(token.word) else None
+        return at + 1 if _UNIT_NUMBER.fullmatch(self._tokens[at].word) else None
 
     # --- what follows a street -----------------------------------------------------------------------------------
 
@@ -201,17 +213,17 @@ class Grammar(Reader):
 
     def _small_line(self, at: int) -> int | None:
         """A line of its own, of a few words in small letters."""
-        if self._kind(at - 1) is not Kind.BREAK:
+        if self._kinds[at - 1] is not Kind.BREAK:
             return None
-        return next((end for end in self._small_names(at) if self._kind(end) in {None, Kind.BREAK}), None)
+        return next((end for end in self._small_names(at) if self._kinds[end] in _ENDS), None)
 
     def _town_end(self, end: int, town: int) -> int:
         """A town without a postcode counts only where nothing but the end of the part follows it."""
-        return town if self._kind(town) in {None, Kind.BREAK} and self._kind(end) is Kind.COMMA else end
+        return town if self._kinds[town] in _ENDS and self._kinds[end] is Kind.COMMA else end
 
     def _place_with_code(self, at: int) -> int | None:
         """`Springfield, IL 62704`, `10115 Berlin`, `Cyprus 13429`, `SW1A 1AA`."""
-        small = self._small_names(at) if self._kind(at - 1) is Kind.BREAK else ()
+        small = self._small_names(at) if self._kinds[at - 1] is Kind.BREAK else ()
         for after in (at, *self._names(at), *small):
             state = self._past_comma(after)
             for place in (after, state + self._is(state, words.US_STATES)):
@@ -221,16 +233,18 @@ class Grammar(Reader):
 
     def _postcode(self, at: int) -> int | None:
         """One token, or the two of `SW1A 1AA`, `M5V 2T6`, `1017 CA`."""
-        token, follows = self._token(at), self._token(at + 1)
-        if token is None or not token.word:
+        token, follows = self._tokens[at], self._tokens[at + 1]
+        if not token.word:
             return None
-        if follows and follows.proper and _POSTCODE_IN_TWO.fullmatch(f"{token.word} {follows.word}"):
+        if follows.word and follows.proper and _POSTCODE_IN_TWO.fullmatch(f"{token.word} {follows.word}"):
             return at + 2
         return at + 1 if _POSTCODE.fullmatch(token.word) else None
 
 
 _BOX = frozenset({"box"})
+_ENDS = frozenset({Kind.END, Kind.BREAK})
 _BOX_FORMS = (("p", "o", "box"), ("po", "box"), ("p.o", "box"), ("pob",), ("postbox",), ("postfach",), ("casilla",))
+_BOX_BEGINS = frozenset(form[0] for form in _BOX_FORMS)
 _SHIPS = frozenset({"uss", "usns", "usnv", "usncv", "uscgc"})
 _MILITARY_UNITS = frozenset({"psc", "cmr", "unit"})
 _FIRST_WORDS = frozenset[str]().union(
