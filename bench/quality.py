@@ -54,7 +54,7 @@ def compare() -> Measure:
 _HEAD = f"""# Quality
 
 Made by `./ops bench compliance_quality` with `{DATA}` set. Dev sets tuned the models,
-the sets after them (where there are any) did not. Decisions are taken at the shipped threshold, 0.5 for the baseline."""
+the sets after them (where there are any) did not. Decisions are taken at the shipped threshold; the others' is 0.5."""
 
 
 def _unseen(data: Path, check_type: str) -> dict[str, TextSet]:
@@ -86,7 +86,7 @@ def _measured(score: Scorer, sets: Mapping[str, TextSet]) -> dict[str, Quality]:
 
 
 def _beats(ours: Quality, theirs: Quality) -> bool:
-    """By AUC; a set of one class has none, there the share of right decisions counts. A draw holds: both may be perfect."""
+    """By AUC; a set of one class has none, there the share of right decisions counts. A draw holds."""
     if ours.auc is not None and theirs.auc is not None:
         return ours.auc >= theirs.auc
     return (ours.accuracy or 0.0) >= (theirs.accuracy or 0.0)
