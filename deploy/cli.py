@@ -161,6 +161,8 @@ def score(
     ] = None,
 ) -> None:
     """Print how well a shipped detector judges a labelled file."""
+    from deploy.score import quiet
     from deploy.score import score as measure
 
+    quiet()
     measure(file, check_type, scores)

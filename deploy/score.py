@@ -3,15 +3,18 @@
 import asyncio
 import gzip
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from core.adapters.detectors import Detectors
+from core.adapters.presidio import persons
 from core.contracts.compliance import CheckType, DetectorResult, PiiEntity
 from core.domain.compliance.scoring import Quality, SpanCounts, SpanQuality, quality
 from deploy.console import err, out
@@ -55,6 +58,11 @@ class Document:
 
     text: str
     spans: list[tuple[str, int, int]]
+
+
+def quiet() -> None:
+    """One line in this process's log for a detector that cannot be loaded, not its traceback."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 def score(file: Path, check_type: str, scores: Path | None) -> None:
@@ -183,12 +191,15 @@ def _judged(check_type: CheckType, texts: Sequence[str]) -> list[DetectorResult]
 async def _ask(check_type: CheckType, texts: Sequence[str]) -> list[DetectorResult]:
     detectors, results = Detectors(), []
     columns = (TextColumn(check_type.value), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("", total=len(texts))
-        for batch in _batches(texts):
-            for found in await detectors.inspect(batch, [check_type]):
-                results.append(_sound(check_type, found[check_type]))
-            bar.advance(task, len(batch))
+    try:
+        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+            task = bar.add_task("", total=len(texts))
+            for batch in _batches(texts):
+                for found in await detectors.inspect(batch, [check_type]):
+                    results.append(_sound(check_type, found[check_type]))
+                bar.advance(task, len(batch))
+    finally:
+        await detectors.aclose()
     return results
 
 
@@ -240,14 +251,23 @@ def _print_quality(told: Quality, found: Sequence[DetectorResult], *, file: Path
 
 def _print_kinds(measured: SpanQuality, marked: set[str], found: Sequence[DetectorResult], file: Path) -> None:
     table = Table(title=f"pii on {file.name}: {len(found)} documents", title_justify="left")
-    table.add_column("entity")
+    table.add_column("entity", no_wrap=True)
     for heading in ("precision", "recall", "F1", "true", "found"):
         table.add_column(heading, justify="right")
+    looked_for = marked if persons.installed() else marked - {PiiEntity.PERSON.value}
     for kind in sorted(measured.kinds):
-        table.add_row(*_cells(kind if kind in marked else f"{kind} (not marked in this file)", measured.kinds[kind]))
+        if kind in looked_for:
+            table.add_row(*_cells(kind, measured.kinds[kind]))
     table.add_section()
-    table.add_row(*_cells("all that the file marks", measured.total(marked)))
+    table.add_row(*_cells("all of these", measured.total(looked_for)))
     out.print(table)
+    if unmarked := {kind: counts.found for kind, counts in measured.kinds.items() if kind not in marked}:
+        told = ", ".join(f"{kind} {count}" for kind, count in sorted(unmarked.items()))
+        out.print(f"Found besides, of kinds that the file does not mark: {told}.", highlight=False)
+    if looked_for != marked:
+        out.print(
+            "The file marks persons. They are looked for where a spaCy model is installed; none is.", highlight=False
+        )
     _print_detector(found)
 
 

@@ -27,6 +27,9 @@ class Loud:
     ) -> list[dict[CheckType, DetectorResult]]:  # fmt: skip
         return [{kind: self.judge(text) for kind in check_types} for text in texts]
 
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
     def judge(self, text: str) -> DetectorResult:
         if text == "Stille Nacht":
             return DetectorResult(available=False, reason="unsupported_language")
@@ -99,3 +102,24 @@ def test_trouble_is_told_in_a_sentence(tmp_path: Path, content: bytes, check_typ
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(OpsCliError, match="cannot be read"):
         command.score(tmp_path / "none.jsonl", "spam", None)
+
+
+def test_kinds_that_a_file_does_not_mark_cost_it_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spans = [{"entity_type": "IP_ADDRESS", "start_position": 17, "end_position": 28}]
+    marked = {"full_text": "ann@example.com, 203.0.113.7", "spans": spans}
+    file = tmp_path / "docs.json"
+    file.write_text(json.dumps([marked]))
+    command.score(file, "pii", None)
+    told = capsys.readouterr().out
+    assert "does not mark: email 1." in told
+    assert "1.0000" in told
+
+
+def test_places_are_found_where_a_file_tells_only_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "docs.json"
+    words = [{"entity": "ann@example.com", "label": "EMAIL"}, {"entity": "Ann", "label": "PERSON"}, {"label": "PHONE"}]
+    file.write_text(json.dumps([{"text": "Ann: ann@example.com", "NER": words}]))
+    command.score(file, "pii", None)
+    told = capsys.readouterr().out
+    assert "email" in told
+    assert "The file marks persons" in told

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 
 from core.adapters import phonenumbers
+from core.adapters.presidio import persons
 from core.adapters.presidio.recognisers import sources
 from core.contracts.compliance import CheckType, DetectorResult, Span
 from core.domain.compliance import addresses, documents, fold, kinds, redact, resolve_overlaps, secrets
@@ -23,7 +24,7 @@ _DIGIT = re.compile(r"\d")
 
 
 class PiiDetector:
-    """Finds e-mail addresses, phone numbers, US social security numbers, cards, postal and IP addresses, IBANs."""
+    """Finds every kind in `PiiEntity`; persons only where a spaCy model is installed."""
 
     check_type = CheckType.PII
     name = "presidio"
@@ -32,6 +33,9 @@ class PiiDetector:
         self.version = f"{version('presidio-analyzer')}+rules.{RULES}"
         self._mail, *others = sources()
         self._numbers = (*(source.find for source in others), phonenumbers.find, addresses.find, documents.find)
+        self._persons = persons.finder()
+        if self._persons:
+            self.version += f"+{persons.installed()}"
         self.detect(["warm up 1: a@example.com"])  # patterns and suffix list are made ready now, not in the first check
 
     def detect(self, texts: Sequence[str]) -> list[DetectorResult]:
@@ -68,6 +72,8 @@ class PiiDetector:
             for find in self._numbers:
                 yield from find(text)
         yield from secrets.find(text)
+        if self._persons:
+            yield from self._persons(text)
 
 
 def _original(span: Span, folded: Folded) -> Span:
