@@ -15,6 +15,7 @@ from isa_user._models.compliance.checks import (
     DetectorResult,
     Passage,
     PiiEntity,
+    ReviewRef,
     RiskLevel,
     Span,
 )
@@ -32,6 +33,15 @@ from isa_user._models.compliance.policies import (
 )
 from isa_user._models.compliance.reports import ComplianceReport, ComplianceReportType, ReportPeriod
 from isa_user._models.compliance.rescores import ChangedCheck, Rescore, RescoreFigures, StatusMove, TypeFlips
+from isa_user._models.compliance.reviews import (
+    DetectorFigures,
+    Review,
+    ReviewItem,
+    ReviewStats,
+    ReviewStatus,
+    ReviewStep,
+    ReviewVote,
+)
 
 __all__ = [
     "AssignmentScope",
@@ -47,6 +57,7 @@ __all__ = [
     "ComplianceReport",
     "ComplianceReportType",
     "ContentItem",
+    "DetectorFigures",
     "DetectorResult",
     "ListEntry",
     "NewRule",
@@ -61,6 +72,13 @@ __all__ = [
     "ReportPeriod",
     "Rescore",
     "RescoreFigures",
+    "Review",
+    "ReviewItem",
+    "ReviewRef",
+    "ReviewStats",
+    "ReviewStatus",
+    "ReviewStep",
+    "ReviewVote",
     "RiskLevel",
     "Span",
     "StatusMove",

@@ -54,6 +54,14 @@ class DetectorResult(Result):
     latency_ms: float | None = None
 
 
+class ReviewRef(Result):
+    """The review that a check waits for, or waited for; `decision` is None until a person has decided."""
+
+    review_id: str
+    status: str
+    decision: str | None
+
+
 class Check(Result):
     """One text's outcome; `results` has an entry for each type that was asked for.
 
@@ -79,5 +87,6 @@ class Check(Result):
     content_length: int
     checked_by: str
     batch_id: str | None = None
+    review: ReviewRef | None = None
     correlation_id: str | None = None
     created_at: datetime
