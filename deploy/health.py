@@ -6,6 +6,8 @@ import urllib.request
 from pathlib import Path
 
 TIMEOUT_SECONDS = 3.0
+DETECTORS = "detectors"
+"""A model file is missing or damaged: the others serve, and `./ops status` and `./ops doctor` say which."""
 
 
 # the machine's own addresses are asked directly, whatever proxy the environment names
@@ -13,8 +15,8 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def ready(base_url: str) -> bool:
-    """Postgres, Temporal and a worker are all there."""
-    return complaint(base_url) is None
+    """Postgres, Temporal and a worker are all there. What waiting does not mend is no reason to wait."""
+    return all(said == "ok" for part, said in parts(base_url).items() if part != DETECTORS)
 
 
 def complaint(base_url: str) -> str | None:

@@ -17,6 +17,7 @@ from core.auth import Scope, mint_token
 from core.ids import new_id
 from core.migrations import upgrade
 from core.settings import SERVICES, ServiceName, Settings
+from deploy import health
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.temporal import TemporalServer, ensure_binary
 from tests.conftest import free_port
@@ -102,7 +103,7 @@ class Stack:
 
     def wait_until_ready(self) -> None:
         for service in SERVICES:
-            until(lambda service=service: self.health(service)["status"] == "ok", f"{service} is ready", READY_SECONDS)
+            until(lambda service=service: health.ready(self.url(service)), f"{service} is ready", READY_SECONDS)
 
     def stop(self) -> None:
         for process in self.processes.values():
