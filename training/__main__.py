@@ -8,7 +8,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from core.adapters.classifiers import WEIGHTS, ClassifierModel
+from core.adapters.classifiers import WEIGHTS, ClassifierModel, load_model
 from training.baseline import baseline_score, train_baseline
 from training.data import TextSet, dev_sets, train_sets, unseen_sets
 from training.evaluate import measured, table
@@ -47,13 +47,13 @@ def make(check_type: str, data: Path, path: Path) -> None:
     with threadpool_limits(1):
         model: ClassifierModel = trainer.train(data)
     model.save(path)
-    made = ClassifierModel.load(path)
+    made = load_model(check_type, path)
     print(f"{path}: {path.stat().st_size:,} bytes, sha256 {made.digest}")
 
 
 def measure(check_type: str, data: Path, path: Path) -> None:
     """Print the figures of a weights file, and of the baseline, on the dev sets and the unseen ones."""
-    model, baseline = ClassifierModel.load(path), train_baseline(train_sets(data, check_type))
+    model, baseline = load_model(check_type, path), train_baseline(train_sets(data, check_type))
     for kind, sets in (("dev", dev_sets(data, check_type)), ("unseen", _unseen(data, check_type))):
         print(f"\n{check_type}, {kind}: shipped\n{table(measured(model.score, sets))}")
         print(f"\n{check_type}, {kind}: baseline\n{table(measured(partial(baseline_score, baseline), sets))}")

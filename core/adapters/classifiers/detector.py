@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from core.adapters.classifiers.model import ClassifierModel, TextReading, pooled
+from core.adapters.classifiers.model import ClassifierModel, TextReading
 from core.adapters.classifiers.surface import Matrix
 from core.adapters.classifiers.windows import Stretch, sentences
 from core.contracts.compliance import CheckType, DetectorResult, Passage
@@ -32,7 +32,7 @@ class ClassifierDetector:
         """One result for each text, in order."""
         began = time.perf_counter()
         readings = self._model.readings(texts)
-        vectors = pooled(readings)
+        vectors = self._model.pooled(readings)
         scores = self._model.judge(vectors).tolist() if len(texts) else []
         shared = _since(began) / max(len(texts), 1)
         return [

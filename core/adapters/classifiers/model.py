@@ -1,7 +1,7 @@
 """A trained classifier: linear heads over hashed n-grams, a small network that weighs them up, one calibrated score."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -127,9 +127,13 @@ class ClassifierModel:
 
     def vectors(self, texts: Sequence[str]) -> Matrix:
         """For each text the mean and the maximum over its windows."""
-        return pooled(self.readings(texts))
+        return self.pooled(self.readings(texts))
 
-    def readings(self, texts: Sequence[str]) -> list["TextReading"]:
+    def pooled(self, readings: Sequence["TextReading"]) -> Matrix:
+        """Each reading as one row."""
+        return pooled(readings)
+
+    def readings(self, texts: Sequence[str]) -> Sequence["TextReading"]:
         """Each text's windows and their vectors."""
         cuts = [windows(text, self.window) for text in texts]
         found = self.window_vectors([text[a:b] for text, cut in zip(texts, cuts, strict=True) for a, b in cut])
@@ -138,8 +142,8 @@ class ClassifierModel:
 
     def window_vectors(self, pieces: Sequence[str]) -> Matrix:
         """A vector for each piece of text, each taken whole."""
-        groups = [self._piece_vectors(group) for group in _groups(pieces)]
-        return np.concatenate(groups) if groups else np.zeros((0, len(self.columns)))
+        found = [self._piece_vectors(group) for group in groups(pieces)]
+        return np.concatenate(found) if found else np.zeros((0, len(self.columns)))
 
     def _piece_vectors(self, pieces: Sequence[str]) -> Matrix:
         reading: Reading = read(pieces, self.spec.normaliser)
@@ -155,6 +159,10 @@ class ClassifierModel:
         """The words that explain one text's score; `vectors` is its row."""
         highest = dict(zip(self.columns, vectors[len(self.columns) :], strict=True))
         return list(dict.fromkeys(one.word for one in self.reasons if highest[one.column] >= one.at_least))
+
+    def with_layers(self, layers: tuple[Layer, ...]) -> Self:
+        """The same model with another blend."""
+        return replace(self, layers=layers)
 
     def save(self, path: Path) -> None:
         """Write the weights file."""
@@ -203,13 +211,14 @@ class ClassifierModel:
         )
 
 
-def _groups(pieces: Sequence[str]) -> list[list[str]]:
-    groups: list[list[str]] = []
+def groups(pieces: Sequence[str]) -> list[list[str]]:
+    """Pieces in groups that are read at once, in order."""
+    found: list[list[str]] = []
     room = -1
     for piece in pieces:
         if len(piece) > room:
-            groups.append([])
+            found.append([])
             room = MOST_CHARACTERS_AT_ONCE
-        groups[-1].append(piece)
+        found[-1].append(piece)
         room -= len(piece)
-    return groups
+    return found

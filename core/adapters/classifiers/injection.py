@@ -1,0 +1,139 @@
+"""The model of prompt injection: a text as a whole, its sentences as attacks, and its sentences as requests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.adapters.classifiers import weights_file
+from core.adapters.classifiers.concepts import NO_CONCEPTS, Concepts, concept_rows
+from core.adapters.classifiers.detector import MOST_PASSAGES, THRESHOLD, ClassifierDetector
+from core.adapters.classifiers.features import read, rows
+from core.adapters.classifiers.model import ClassifierModel, TextReading, groups
+from core.adapters.classifiers.segments import outline, pieces, segments
+from core.adapters.classifiers.surface import Matrix
+from core.contracts.compliance import Passage
+
+WHOLE, ATTACK, REQUEST = range(3)
+HEADS = ("whole", "attack", "request")
+SUMMARY = (
+    "whole", "attack", "attack_second", "attack_mean", "attack_last", "request", "request_second", "request_mean",
+    "request_median", "request_first", "request_last", "request_above_median", "document", "words", "segments",
+    "request_in_document", "whole_by_words", "attack_by_words", "attack_in_document", "whole_in_document",
+)  # fmt: skip
+_DOCUMENT_BELOW = -1.0
+_MOSTLY = 0.5
+_FARTHEST = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class InjectionReading(TextReading):
+    """One text's segments; the vectors are the heads' scores, first of the whole text and last of what was encoded."""
+
+    words: int
+
+
+@dataclass(frozen=True)
+class InjectionModel(ClassifierModel):
+    """Three heads. `whole` reads the text at once; `attack` and `request` read each of its segments.
+
+    A request is nothing bad by itself: every prompt has one. Among the lines of a mail or a table it is out of place,
+    so the blend sees how far the strongest request stands out from the other segments, and how much of the text reads
+    like a document.
+    """
+
+    concepts: Concepts = NO_CONCEPTS
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """What a text's vector holds."""
+        return SUMMARY
+
+    def readings(self, texts: Sequence[str]) -> Sequence[TextReading]:
+        """What the heads say of each text as a whole (the first row), and then of its segments."""
+        cuts = [segments(text) for text in texts]
+        found = [(outline(text), *pieces(text, cut)) for text, cut in zip(texts, cuts, strict=True)]
+        scores = self.piece_scores([piece for part in found for piece in part])
+        ends = np.cumsum([len(part) for part in found], dtype=np.int64).tolist()
+        return [
+            InjectionReading(cut, scores[end - len(part) : end], len(text.split()))
+            for text, cut, part, end in zip(texts, cuts, found, ends, strict=True)
+        ]
+
+    def pooled(self, readings: Sequence[TextReading]) -> Matrix:
+        """One row a text, in the order of `SUMMARY`."""
+        rows_of = [summary(one.words, one.vectors) for one in readings if isinstance(one, InjectionReading)]
+        return np.array(rows_of, dtype=np.float64).reshape(len(readings), len(SUMMARY))
+
+    def piece_scores(self, found: Sequence[str]) -> Matrix:
+        """What each head says of each piece of text."""
+        scores = [self._group_scores(group) for group in groups(found)]
+        return np.concatenate(scores) if scores else np.zeros((0, len(HEADS)))
+
+    def _group_scores(self, found: Sequence[str]) -> Matrix:
+        reading = read(found, self.spec.normaliser)
+        families = [*rows(reading, self.spec), concept_rows(reading, self.concepts, self.spec.columns)]
+        return self.heads.scores(families)
+
+    def judge_alone(self, vectors: Matrix) -> Matrix:
+        """How much each segment of one text speaks for an attack; among lines of a document a request does so too."""
+        document = float((vectors[:, REQUEST] < _DOCUMENT_BELOW).mean()) >= _MOSTLY
+        loud = np.maximum(vectors[:, ATTACK], vectors[:, REQUEST]) if document else vectors[:, ATTACK]
+        return self.calibration(loud)
+
+    def reasons_in(self, vectors: Matrix) -> list[str]:
+        """The words that explain one text's score; `vectors` is its row."""
+        shown = dict(zip(self.columns, vectors, strict=True))
+        return list(dict.fromkeys(one.word for one in self.reasons if shown[one.column] >= one.at_least))
+
+    def _header(self) -> weights_file.Header:
+        return super()._header() | {"concepts": {"bits": self.concepts.bits, "scale": self.concepts.scale}}
+
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return super()._arrays() | {"concepts.hashes": self.concepts.hashes, "concepts.kinds": self.concepts.kinds}
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The model in a weights file. WeightsError where it cannot be used."""
+        header, arrays, _ = weights_file.unpack(path)
+        plain = ClassifierModel.load(path)
+        fields = {name: getattr(plain, name) for name in ClassifierModel.__dataclass_fields__}
+        return cls(
+            **fields, concepts=Concepts(arrays["concepts.hashes"], arrays["concepts.kinds"], **header["concepts"])
+        )
+
+
+class InjectionDetector(ClassifierDetector):
+    """Implements `Detector`: the passages are the segments that spoke loudest."""
+
+    def _passages(self, text: str, reading: TextReading) -> list[Passage]:  # noqa: ARG002 - the reading says enough
+        """The segments that would be flagged alone, or the one that comes nearest; worst first."""
+        scores = self._model.judge_alone(reading.vectors[1 : len(reading.windows) + 1])
+        loudest = np.argsort(-scores, kind="stable")[:MOST_PASSAGES].tolist()
+        found = [
+            Passage(start=reading.windows[number][0], end=reading.windows[number][1], score=float(scores[number]))
+            for number in loudest
+            if reading.windows[number][0] < reading.windows[number][1]
+        ]
+        return [one for one in found if one.score >= THRESHOLD] or found[:1]
+
+
+def summary(words: int, scores: Matrix) -> list[float]:
+    """One text's vector: the first row is the text as a whole, the others are its segments in order."""
+    whole, attack, request = scores[0, WHOLE], scores[1:, ATTACK], scores[1:, REQUEST]
+    loud, asked = np.sort(attack), np.sort(request)
+    second = max(len(loud) - 2, 0)
+    median = asked[(len(asked) - 1) // 2]
+    document = float((request < _DOCUMENT_BELOW).mean())
+    length = float(np.log1p(words)) / 5
+    near = [
+        whole, loud[-1], loud[second], attack.mean(), attack[-1], asked[-1], asked[second], request.mean(), median,
+        request[0], request[-1], asked[-1] - median,
+    ]  # fmt: skip
+    near = (np.clip(near, -_FARTHEST, _FARTHEST) / 4).tolist()
+    by = [near[5] * document, near[0] * length, near[1] * length, near[1] * document, near[0] * document]
+    return [*near, document, length, float(np.log(len(attack))) / 3, *by]

