@@ -28,6 +28,9 @@ BODIES: dict[str, Any] = {
     },
     f"PATCH {SUBSCRIPTIONS}/{{subscription_id}}": {"status": "paused"},
     f"PUT {COMPLIANCE}/policies/{{name}}": {"description": "x"},
+    f"POST {COMPLIANCE}/reviews/{{review_id}}/approve": {},
+    f"POST {COMPLIANCE}/reviews/{{review_id}}/reject": {},
+    f"POST {COMPLIANCE}/reviews/{{review_id}}/escalate": {},
     f"PUT {NOTIFY}/templates/{{template}}": {"subject": "x", "body": "x"},
     f"POST {NOTIFY}/templates/{{template}}/render": {"variables": {}},
     f"PUT {NOTIFY}/recipients/{{user_id}}": {"email": "intruder@example.com"},
@@ -98,7 +101,10 @@ def _make(stack: Stack) -> Owned:
     post("compliance", f"{COMPLIANCE}/check", {"content": f"{marker}@example.com", "check_types": ["pii"]})
     post("compliance", f"{COMPLIANCE}/batch-check", {"items": [{"id": marker, "content": "x"}], "check_types": ["pii"]})
     post("compliance", f"{COMPLIANCE}/reports", {"report_type": "pii_summary", "period": "monthly"})
-    ids["compliance.name"] = post("compliance", f"{COMPLIANCE}/policies", {"name": marker})["name"]
+    reviewed = {"name": marker, "rules": {"pii": {"action": "review"}}}
+    ids["compliance.name"] = post("compliance", f"{COMPLIANCE}/policies", reviewed)["name"]
+    asked = {"content": f"{marker}@example.com", "check_types": ["pii"], "policy": marker}
+    ids["compliance.review_id"] = post("compliance", f"{COMPLIANCE}/check", asked)["review"]["review_id"]
     ids["compliance.version"] = "1"
     post("compliance", f"{COMPLIANCE}/rescores", {"policy": marker})
     with stack.client("compliance", **whose) as client:
@@ -199,4 +205,6 @@ def test_after_all_those_attempts_nothing_of_the_owner_has_changed(stack: Stack,
         assert client.get(f"{NOTIFY}/templates/{owned.marker}").json()["body"] == owned.marker
     with stack.client("compliance", tenant=owned.tenant, user=OWNER) as client:
         policy = client.get(f"{COMPLIANCE}/policies/{owned.marker}").json()
+        review = client.get(f"{COMPLIANCE}/reviews/{owned.ids['compliance.review_id']}").json()
     assert (policy["version"], policy["archived_at"]) == (1, None)
+    assert (review["status"], len(review["steps"])) == ("open", 1)
