@@ -141,7 +141,7 @@ def _door_memory(stack: BenchStack) -> Measure:
 
 def _listening_on(port: int) -> psutil.Process:
     for found in psutil.net_connections("tcp"):
-        if found.status == psutil.CONN_LISTEN and found.laddr.port == port and found.pid:
+        if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port and found.pid:
             return psutil.Process(found.pid)
     raise RuntimeError(f"nothing listens on {port}; the bench's stack has stopped")
 

@@ -72,8 +72,8 @@ def _contenders(check_type: str, data: Path) -> list[Contender]:
 
 def _word_lists() -> Iterator[Contender]:
     # only here: both are read for this comparison, and bring a model and a list of their own
-    from better_profanity import profanity
-    from profanity_check import predict_prob
+    from better_profanity import profanity  # type: ignore[import-untyped]  # ships no types
+    from profanity_check import predict_prob  # type: ignore[import-untyped]  # ships no types
 
     profanity.load_censor_words()
     listed: Callable[[str], bool] = profanity.contains_profanity

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from typing import Any
 
 import spacy
 from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
@@ -16,7 +15,7 @@ class BlankEnglish(SpacyNlpEngine):
 
     def __init__(self) -> None:
         super().__init__(models=[{"lang_code": "en", "model_name": "blank"}])
-        self.nlp: dict[str, Any] = {"en": spacy.blank("en")}
+        self.nlp = {"en": spacy.blank("en")}  # type: ignore[assignment]  # declared as None, filled by load()
 
     def load(self) -> None:
         """Nothing to load."""

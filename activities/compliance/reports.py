@@ -22,10 +22,12 @@ from core.contracts.compliance import (
     ScheduledReports,
 )
 from core.domain.compliance.figures import month_before, summarise
+from core.domain.compliance.review_figures import review_figures, reviewed_by_policy
 from core.domain.compliance.starting import start_of_report
 from core.ids import new_id
 from core.ports import CheckReportPrinter, Transactions
 from core.store import compliance as store
+from core.store.compliance.reviews import figures as reviews
 from core.store.platform import add_intents
 from core.tables.compliance import ReportRow
 
@@ -84,9 +86,22 @@ def _monthly(tenant_id: str, report_type: ReportType, first: date, last: date) -
 async def _figures(session: AsyncSession, row: ReportRow) -> ReportResult:
     counts = await store.counts(session, who=row.only_of, first=row.first_day, last=row.last_day)
     result = summarise(ReportType(row.report_type), counts)
+    if row.only_of is None:  # reviews are counted for the tenant only
+        await _add_reviews(session, row, result)
     if row.include_details:
         result.details = await _details(session, row)
     return result
+
+
+async def _add_reviews(session: AsyncSession, row: ReportRow, result: ReportResult) -> None:
+    if row.report_type == ReportType.REVIEW_SLA:
+        days = await reviews.day_counts(session, first=row.first_day, last=row.last_day)
+        waiting, overdue = await reviews.waiting_now(session), await reviews.overdue_now(session)
+        result.reviews = review_figures(days, waiting=waiting, overdue=overdue)
+    if row.report_type == ReportType.POLICY_EFFECTIVENESS:
+        decided = reviewed_by_policy(await reviews.day_counts(session, first=row.first_day, last=row.last_day))
+        for name, figures in (result.by_policy or {}).items():
+            figures.reviewed, figures.upheld = decided.get(name, (0, 0))
 
 
 async def _details(session: AsyncSession, row: ReportRow) -> ReportDetails:

@@ -16,13 +16,14 @@ from core.contracts.compliance import (
     ReportRequest,
     ReportResult,
     ReportStatus,
+    ReportType,
     report_run_id,
 )
 from core.contracts.platform import Page
 from core.domain.compliance.figures import days_of
 from core.domain.compliance.starting import start_of_report
 from core.domain.compliance.tables import as_csv
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Forbidden, NotFound
 from core.ids import new_id
 from core.store import compliance as store
 from core.store.platform import decode_cursor, encode_cursor
@@ -48,6 +49,8 @@ async def create_report(
 
 
 def _new(caller: Caller, wanted: ReportRequest) -> NewReport:
+    if wanted.report_type is ReportType.REVIEW_SLA and caller.own_only:
+        raise Forbidden("The review queue is the tenant's: ask for this report with a service's or an admin's token.")
     first, last = wanted.first_day, wanted.last_day
     if wanted.period is not None:
         first, last = days_of(wanted.period, datetime.now(UTC).date())

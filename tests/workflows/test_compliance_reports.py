@@ -183,6 +183,43 @@ async def test_policy_effectiveness_tells_what_each_version_led_to(compliance: h
     assert "strict@1" in page.text
 
 
+async def _reviewed(compliance: httpx.AsyncClient, *actions: str) -> str:
+    """A policy of the tenant's own, and a decision about a check for each action; the policy's name."""
+    terms = {"name": "careful", "rules": {"pii": {"action": "review"}}, "cache_seconds": 0}
+    assert (await compliance.post(f"{API}/policies", json=terms)).status_code == 201
+    for action in actions:
+        review_id = (await check(compliance, MAIL, policy="careful"))["review"]["review_id"]
+        for step in ("claim", action):
+            assert (await compliance.post(f"{API}/reviews/{review_id}/{step}", json={})).status_code == 200
+    return "careful@1"
+
+
+async def test_review_sla_tells_of_the_queue(compliance: httpx.AsyncClient) -> None:
+    await _reviewed(compliance, "approve", "reject", "reject")
+    await check(compliance, MAIL, policy="careful")
+    made = await report(compliance, {"report_type": "review_sla", "period": "daily"})
+    found = made["result"]["reviews"]
+    assert (found["opened"], found["decided"], found["in_time"], found["waiting"]) == (4, 3, 3, 1)
+    assert found["by_decision"] == {"approved": 1, "rejected": 2}
+    page = await compliance.get(f"{API}/reports/{made['report_id']}/html")
+    assert page.text.count("<svg") == 2
+    assert "The review queue" in page.text
+
+
+async def test_policy_effectiveness_tells_how_often_people_agreed(compliance: httpx.AsyncClient) -> None:
+    policy = await _reviewed(compliance, "approve", "reject")
+    made = await report(compliance, {"report_type": "policy_effectiveness", "period": "daily"})
+    figures = made["result"]["by_policy"][policy]
+    assert (figures["acted"], figures["reviewed"], figures["upheld"]) == (2, 2, 1)
+
+
+async def test_the_review_queue_is_not_a_users_to_report_on(doors: Doors, headers: Callable[..., Headers]) -> None:
+    async with await doors.client("compliance", headers(scope="user", user="ann")) as ann:
+        answer = await ann.post(f"{API}/reports", json={"report_type": "review_sla", "period": "daily"})
+    assert answer.status_code == 403
+    assert "service" in answer.json()["detail"]
+
+
 def _add_a_check(url: str, tenant: str, day: date) -> None:
     """A counter as a check of that day would have left it: the door knows only today."""
     with psycopg.connect(plain_url(url)) as connection:

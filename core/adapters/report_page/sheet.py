@@ -124,8 +124,7 @@ def _policies(result: ReportResult) -> Table:
                     one.by_status.get(word, 0)
                     for word in (CheckStatus.BLOCKED, CheckStatus.REVIEW, CheckStatus.FLAGGED)
                 ),
-                one.reviewed,
-                one.upheld,
+                *(count if count is not None else "–" for count in (one.reviewed, one.upheld)),
             ]
             for name, one in known
         ],

@@ -126,8 +126,8 @@ class PolicyFigures(Answer):
     acted: int = Field(0, description="checks that it had flagged, blocked or sent to review")
     by_status: dict[CheckStatus, int] = Field(default_factory=dict)
     by_type: dict[CheckType, int] = Field(default_factory=dict, description="findings, by type of check")
-    reviewed: int = Field(0, description="of its checks, those that a person has decided on")
-    upheld: int = Field(0, description="of those, the ones that the person rejected: the policy was right to ask")
+    reviewed: int | None = Field(None, description="decisions of people on its checks; null in a user's own report")
+    upheld: int | None = Field(None, description="of those, texts rejected: the policy was right to ask")
 
 
 class ReviewDay(Answer):

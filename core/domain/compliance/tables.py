@@ -39,7 +39,8 @@ def _rows(result: ReportResult) -> Iterator[tuple[str, str, float]]:
 
 def _policy_rows(name: str, policy: PolicyFigures) -> Iterator[tuple[str, str, int]]:
     for word in ("checks", "acted", "reviewed", "upheld"):
-        yield f"policy.{name}", word, getattr(policy, word)
+        if (count := getattr(policy, word)) is not None:
+            yield f"policy.{name}", word, count
     for status, count in policy.by_status.items():
         yield f"policy.{name}.status", status, count
     for check_type, count in policy.by_type.items():
