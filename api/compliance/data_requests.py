@@ -44,6 +44,7 @@ from core.temporal import workflow_url
 ADMIN = "compliance:admin"
 ROOT = "/data-requests"
 MEDIA_TYPE = "application/x-ndjson"
+UNSAID = Decision()
 Admin = Annotated[Caller, Depends(allow(ADMIN))]
 FILE = {"content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
 GONE = {
@@ -165,7 +166,7 @@ async def approve_data_request(
     caller: Admin,
     request_id: RowId,
     response: Response,
-    wanted: Decision | None = None,
+    wanted: Decision = UNSAID,
 ) -> DataRequest:
     row = await _must_find(session, caller, request_id)
     if not may_approve(caller.user_id, requested_by=row.requested_by, subject=row.subject, four_eyes=row.four_eyes):
@@ -181,7 +182,7 @@ async def reject_data_request(
     state: AppState,
     caller: Admin,
     request_id: RowId,
-    wanted: Decision | None = None,
+    wanted: Decision = UNSAID,
 ) -> DataRequest:
     row = await _must_find(session, caller, request_id)
     return await _decide(session, starting, state, caller, row, Verb.REJECTED, wanted)
@@ -199,7 +200,7 @@ async def cancel_data_request(
     state: AppState,
     caller: Writer,
     request_id: RowId,
-    wanted: Decision | None = None,
+    wanted: Decision = UNSAID,
 ) -> DataRequest:
     row = await _must_find(session, caller, request_id)
     return await _decide(session, starting, state, caller, row, Verb.CANCELLED, wanted)
@@ -212,10 +213,10 @@ async def _decide(
     caller: Caller,
     row: DataRequestRow,
     verb: Verb,
-    wanted: Decision | None,
+    wanted: Decision,
 ) -> DataRequest:
-    to, note = RequestStatus(verb.value), wanted.note if wanted else None
-    moved = await store.decide(session, row.request_id, verb=verb, to=to, by=caller.user_id, note=note)
+    to = RequestStatus(verb.value)
+    moved = await store.decide(session, row.request_id, verb=verb, to=to, by=caller.user_id, note=wanted.note)
     if moved is None:
         now = await _must_find(session, caller, row.request_id)
         raise Conflict(f"The request is {now.status}: it no longer waits.", code="data_request_decided")

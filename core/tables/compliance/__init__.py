@@ -2,6 +2,7 @@
 
 from core.tables.compliance.batches import BatchItemRow, BatchRow
 from core.tables.compliance.checks import CheckRow, DayRow
+from core.tables.compliance.data_requests import DataRequestChunkRow, DataRequestRow, DataRequestStepRow
 from core.tables.compliance.policies import AssignmentRow, PolicyRow, PolicyVersionRow
 from core.tables.compliance.reports import ReportRow
 from core.tables.compliance.rescores import RescoreRow
@@ -12,6 +13,9 @@ __all__ = [
     "BatchItemRow",
     "BatchRow",
     "CheckRow",
+    "DataRequestChunkRow",
+    "DataRequestRow",
+    "DataRequestStepRow",
     "DayRow",
     "PolicyRow",
     "PolicyVersionRow",

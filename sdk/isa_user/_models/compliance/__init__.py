@@ -19,6 +19,14 @@ from isa_user._models.compliance.checks import (
     RiskLevel,
     Span,
 )
+from isa_user._models.compliance.data_requests import (
+    DataRequest,
+    DataRequestArtifact,
+    DataRequestKind,
+    DataRequestRows,
+    DataRequestService,
+    DataRequestStatus,
+)
 from isa_user._models.compliance.policies import (
     AssignmentScope,
     ListEntry,
@@ -57,6 +65,12 @@ __all__ = [
     "ComplianceReport",
     "ComplianceReportType",
     "ContentItem",
+    "DataRequest",
+    "DataRequestArtifact",
+    "DataRequestKind",
+    "DataRequestRows",
+    "DataRequestService",
+    "DataRequestStatus",
     "DetectorFigures",
     "DetectorResult",
     "ListEntry",

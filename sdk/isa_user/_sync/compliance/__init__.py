@@ -3,11 +3,12 @@
 
 from isa_user._sync.compliance.batches import Batches
 from isa_user._sync.compliance.checks import Checks
+from isa_user._sync.compliance.data_requests import DataRequests
 from isa_user._sync.compliance.policies import Policies
 from isa_user._sync.compliance.reports import Reports
 from isa_user._sync.compliance.rescores import Rescores
 from isa_user._sync.compliance.reviews import Reviews
 
 
-class ComplianceClient(Checks, Batches, Policies, Reports, Rescores, Reviews):
+class ComplianceClient(Checks, Batches, Policies, Reports, Rescores, Reviews, DataRequests):
     """Checks texts for personal data, toxicity, prompt injection, adult content and spam."""
