@@ -1,5 +1,7 @@
 """The blend: what weighs up heads, surface and word lists; and calibration, which puts the threshold at 0.5."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
@@ -26,14 +28,29 @@ def network_blend(
     *,
     hidden: tuple[int, ...] = (24,),
     decay: float = 1e-3,
+    rounds: int = 30,
+    batch: int = 256,
     seed: int = 0,
 ) -> tuple[Layer, ...]:
     """A small network over vectors."""
     mean, spread = _spread(vectors)
-    fitted = MLPClassifier(hidden, alpha=decay, batch_size=256, max_iter=30, early_stopping=False, random_state=seed)
+    fitted = MLPClassifier(
+        hidden, alpha=decay, batch_size=batch, max_iter=rounds, early_stopping=False, random_state=seed
+    )
     fitted.fit((vectors - mean) / spread, labels, sample_weight=weights)
     first = _unscaled(fitted.coefs_[0], fitted.intercepts_[0], mean, spread)
     return (first, *(_layer(w, b) for w, b in zip(fitted.coefs_[1:], fitted.intercepts_[1:], strict=True)))
+
+
+def mean_blend(blends: Sequence[tuple[Layer, ...]]) -> tuple[Layer, ...]:
+    """The mean of networks with one hidden layer each: side by side they are one network."""
+    firsts, seconds = zip(*blends, strict=True)
+    return (
+        Layer(np.hstack([one.weights for one in firsts]), np.concatenate([one.biases for one in firsts])),
+        _layer(
+            np.vstack([one.weights for one in seconds]) / len(blends), np.mean([one.biases for one in seconds], axis=0)
+        ),
+    )
 
 
 def calibrated(logits: Vector, labels: Labels, *, threshold: float | None = None) -> Calibration:
