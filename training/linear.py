@@ -38,14 +38,14 @@ def fit_head(features: csr_matrix, labels: NDArray[np.int64], weights: Vector, *
     return np.append(fitted.coef_[0], fitted.intercept_[0])
 
 
-def heads(fitted: Mapping[str, Vector], *, prune: float = 0.0) -> Heads:
+def heads(fitted: Mapping[str, Vector], *, prune: float = 0.0, kept: float = 0.9999) -> Heads:
     """Heads as they ship: each weight in 8 bits; those within `prune` steps of zero are zero, and pack well.
 
-    Of a head's range a little is cut off, since one huge weight would make all the others coarse.
+    Of a head's range only the share `kept` is told apart, since one huge weight would make all the others coarse.
     """
     table, steps, biases = [], [], []
     for weights in fitted.values():
-        step = float(np.quantile(np.abs(weights[:-1])[weights[:-1] != 0], 0.9999)) / _LARGEST
+        step = float(np.quantile(np.abs(weights[:-1])[weights[:-1] != 0], kept)) / _LARGEST
         whole = np.clip(np.rint(weights[:-1] / step), -_LARGEST, _LARGEST)
         table.append(np.where(np.abs(whole) <= prune, 0, whole).astype(np.int8))
         steps.append(step)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, vstack
 
 from core.adapters.classifiers.features import Family, FeatureSpec, Kind
 from core.adapters.classifiers.model import ClassifierModel, Heads
@@ -37,8 +38,8 @@ DOUBTED = 0.1
 class Amounts:
     """How many texts are put together: sexual titles in ordinary texts for the heads, longer texts for the blend."""
 
-    contexts: int = 24_000
-    long_texts: int = 16_000
+    contexts: int = 16_000
+    long_texts: int = 6_000
 
 
 def train(data: Path) -> ClassifierModel:
@@ -56,35 +57,42 @@ def train_on(pieces: Pieces, blank: ClassifierModel, amounts: Amounts = Amounts(
     """The model from these pieces. The blend learns from scores of heads that had the other half of the pieces."""
     chance = np.random.default_rng(SEED)
     halves = chance.integers(0, 2, len(pieces.texts))
-    pieces = _doubted(pieces, halves, blank.spec)
-    vectors, labels = [], []
+    features = matrix(pieces.texts, blank.spec)
+    pieces = _doubted(pieces, halves, features)
+    vectors, labels, weights = [], [], []
     for half in (0, 1):
-        taught = _with_heads(blank, pieces.rows(halves != half), amounts, chance)
+        others = halves != half
+        taught = _with_heads(blank, pieces.rows(others), features[others], amounts, chance)
         own = pieces.rows(halves == half)
-        judged = Pieces.joined([own.rows(own.sure), long_texts(own, amounts.long_texts, chance)])
+        judged = Pieces.joined(
+            [own.rows(own.sure | (own.kinds == TITLES)), long_texts(own, amounts.long_texts, chance)]
+        )
         vectors.append(taught.vectors(judged.texts))
         labels.append(judged.labels)
-    return _blended(_with_heads(blank, pieces, amounts, chance), np.concatenate(vectors), np.concatenate(labels))
+        weights.append(np.where(judged.sure, 1.0, DOUBTED))
+    model = _with_heads(blank, pieces, features, amounts, chance)
+    return _blended(model, np.concatenate(vectors), np.concatenate(labels), np.concatenate(weights))
 
 
-def _doubted(pieces: Pieces, halves: NDArray[np.int64], spec: FeatureSpec) -> Pieces:
+def _doubted(pieces: Pieces, halves: NDArray[np.int64], features: csr_matrix) -> Pieces:
     """Titles weighed by what a model of the other half of them says, and marked where it agrees."""
-    features, titles = matrix(pieces.texts, spec), pieces.kinds == TITLES
+    titles = pieces.kinds == TITLES
     logits = np.where(pieces.labels == 1, CERTAIN, -CERTAIN)
     for half in (0, 1):
         learned, judged = titles & (halves != half), titles & (halves == half)
         head = weighed_head(features[learned], pieces.labels[learned], pieces.weights[learned], scale=idf, strength=1)
         logits[judged] = features[judged] @ head[:-1] + head[-1]
     agreed = np.where(pieces.labels == 1, logits, -logits)
-    return replace(pieces, weights=np.where(agreed < -1, DOUBTED, pieces.weights), sure=agreed > SURE)
+    return replace(pieces, weights=np.where(agreed < -1, DOUBTED, pieces.weights), sure=pieces.sure & (agreed > SURE))
 
 
 def _with_heads(
-    blank: ClassifierModel, pieces: Pieces, amounts: Amounts, chance: np.random.Generator
+    blank: ClassifierModel, pieces: Pieces, features: csr_matrix, amounts: Amounts, chance: np.random.Generator
 ) -> ClassifierModel:
     """A head that knows titles only, and two that know everything: by all n-grams, and by words alone."""
-    together = Pieces.joined([pieces, in_context(pieces, amounts.contexts, chance)])
-    features, titles = matrix(together.texts, blank.spec), together.kinds == TITLES
+    added = in_context(pieces, amounts.contexts, chance)
+    together = Pieces.joined([pieces, added])
+    features, titles = vstack((features, matrix(added.texts, blank.spec)), format="csr"), together.kinds == TITLES
     every = np.ones(len(titles), dtype=np.bool_)
     words = np.arange(blank.spec.columns) >= 1 << blank.spec.families[0].bits
 
@@ -99,10 +107,12 @@ def _with_heads(
     return replace(blank, heads=heads(found))
 
 
-def _blended(model: ClassifierModel, vectors: NDArray[np.float64], labels: NDArray[np.int64]) -> ClassifierModel:
+def _blended(
+    model: ClassifierModel, vectors: NDArray[np.float64], labels: NDArray[np.int64], weights: Vector
+) -> ClassifierModel:
     """The blend, and a threshold that few ordinary texts reach."""
-    layers = network_blend(vectors, labels, np.ones(len(labels)), hidden=(12,), decay=0.1, seed=SEED)
+    layers = network_blend(vectors, labels, weights, hidden=(12,), decay=0.1, seed=SEED)
     model = replace(model, layers=layers)
     logits = model.logits(vectors)
-    strict = float(np.quantile(logits[labels == 0], 1 - FALSE_POSITIVES))
+    strict = float(np.quantile(logits[(labels == 0) & (weights == 1)], 1 - FALSE_POSITIVES))
     return replace(model, calibration=calibrated(logits, labels, threshold=strict))

@@ -35,6 +35,8 @@ TOPICS = (
     "haemorrhoids", "anal fissures", "anal glands in dogs", "colonoscopy", "oral hygiene", "oral exams",
     "asexual reproduction of plants", "sex chromosomes", "sexual selection in birds", "mating rituals of penguins",
     "bees mating", "the mating season of deer", "how cats reproduce", "neutering a male dog", "breeding horses",
+    "pirates and their booty", "the booty of a raid", "roosters and cocks that crow", "pussy willows in the garden",
+    "the pussycat", "tits at the bird feeder", "dick as a short form of Richard", "the screwdriver cocktail",
     "bonobo behaviour", "the blue tit and the great tit", "boobies and other sea birds", "cocks and hens",
     "the woodcock", "pussy willows", "shuttlecocks", "cockpit design", "cocktail dresses", "peacocks", "Moby-Dick",
     "Dick Van Dyke", "Philip K. Dick", "Hitchcock's films", "Scunthorpe", "Penistone in Yorkshire", "Sussex",
