@@ -1,6 +1,7 @@
 """Every setting, read from the environment once at the edge of a process and passed inward from there."""
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr
@@ -61,6 +62,20 @@ class Settings(BaseSettings):
 
     data_request_four_eyes: bool = Field(True, description="Nobody approves a request of their own, or about them.")
     data_request_artifact_days: float = Field(7, gt=0, description="How long the file of an export can be fetched.")
+
+    detoxify_model: str | None = Field(None, description="original, unbiased or multilingual; needs the extra.")
+    detoxify_checkpoint: Path | None = None
+    detoxify_config: Path | None = Field(None, description="Folder with the base model's config and tokenizer.")
+    detoxify_threshold: float = Field(0.5, ge=0, le=1)
+    transformers_model: Path | None = Field(None, description="Folder of a classifier of prompt injections.")
+    transformers_label: int = Field(1, ge=0, description="Which of its labels is the injection, from 0.")
+    transformers_threshold: float = Field(0.5, ge=0, le=1)
+    transformers_max_tokens: int = Field(512, ge=8, description="Longer texts are judged in windows.")
+    onnx_model: Path | None = Field(None, description="The same as an ONNX file.")
+    onnx_tokenizer: Path | None = Field(None, description="Its tokenizer.json.")
+    onnx_label: int = Field(1, ge=0)
+    onnx_threshold: float = Field(0.5, ge=0, le=1)
+    onnx_max_tokens: int = Field(512, ge=8)
 
     smtp_host: str | None = None
     smtp_port: int = 587

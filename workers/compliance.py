@@ -17,7 +17,7 @@ from temporalio.client import (
 
 from activities.compliance import BatchActivities, ReportActivities, RescoreActivities, ReviewActivities
 from activities.compliance.data_requests import DataRequestActivities
-from core.adapters.detectors import Detectors, Limit
+from core.adapters.detectors import Detectors, Limit, registry
 from core.adapters.patterns import compiled
 from core.adapters.report_page.compliance import CheckReportPage
 from core.compliance.policies import Policies
@@ -57,7 +57,8 @@ def crew(deps: Deps) -> Crew:
     """Workflows and activities of batches and reports."""
     hash_key = derive(deps.settings.secret_key, CONTENT_KEY)
     processes = deps.settings.detector_processes or os.cpu_count() or 1
-    detectors = Detectors(limit=Limit(deps.settings.detector_timeout_seconds), processes=processes)
+    limit = Limit(deps.settings.detector_timeout_seconds)
+    detectors = Detectors(registry(deps.settings), limit=limit, processes=processes)
     deps.stack.push_async_callback(detectors.aclose)
     policies = Policies(deps.database, compiled)
     keys = partial(RedactionKeys, deps.settings.secret_key)

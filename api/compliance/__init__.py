@@ -9,7 +9,7 @@ from api.compliance import assignments, batches, checks, data_requests, policies
 from api.compliance.access import DETECTORS, EARLIER, HASH_KEY, POLICIES, PREFIX, RECORDER, REVIEWS, router
 from api.compliance.earlier import EarlierChecks
 from api.recorder import Recorder
-from core.adapters.detectors import Detectors, Limit
+from core.adapters.detectors import Detectors, Limit, registry
 from core.adapters.patterns import compiled
 from core.compliance.policies import Policies
 from core.compliance.reviews import People, Reviews
@@ -42,7 +42,8 @@ DETECTOR_PROCESSES = 2
 
 
 def _extras(settings: Settings, database: Database) -> dict[str, Any]:
-    detectors = Detectors(limit=Limit(settings.detector_timeout_seconds), processes=DETECTOR_PROCESSES)
+    limit = Limit(settings.detector_timeout_seconds)
+    detectors = Detectors(registry(settings), limit=limit, processes=DETECTOR_PROCESSES)
     detectors.load()
     recorder: Recorder[CheckRecord] = Recorder(database, store.record)
     return {

@@ -32,7 +32,7 @@ class Detectors:
         self._built: dict[Choice, Detector | None] = {}
         self._building = threading.Lock()
         self._faults: dict[str, str] = {}
-        self._pool = Pool(makers, processes, self._limit) if processes else None
+        self._pool = Pool(_ours(makers), processes, self._limit) if processes else None
         self._native = ThreadPoolExecutor(NATIVE_THREADS, thread_name_prefix="native-detector")
 
     def load(self) -> None:
@@ -108,7 +108,7 @@ class Detectors:
         """In one of few threads of their own, so that slow models hold up nothing but each other."""
         done: dict[Choice, Column] = {}
         work = asyncio.get_running_loop().run_in_executor(self._native, self._ask_each, [choice], texts, done)
-        await asyncio.wait([work], timeout=PATIENCE * self._limit.of(texts))
+        await asyncio.wait([work], timeout=PATIENCE * sum(self._limit.of([text]) for text in texts))
         work.cancel()  # if it still waits for its turn
         return {choice: done.get(choice) or self._late(choice, texts)}
 
@@ -149,3 +149,11 @@ class Detectors:
             log.error("detector.not_loaded", check_type=choice.check_type, detector=choice.name, reason=reason)  # noqa: TRY400 - the reason says what to do; the way there does not
             log.debug("detector.not_loaded", exc_info=True)
             return None
+
+
+def _ours(makers: Makers) -> Makers:
+    """Those that other processes make, too."""
+    return {
+        check_type: {name: source for name, source in named.items() if not source.native}
+        for check_type, named in makers.items()
+    }

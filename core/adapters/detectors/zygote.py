@@ -85,9 +85,8 @@ class Built:
     def build_all(self) -> None:
         """Everything that forked processes may share."""
         for check_type, named in self._makers.items():
-            for name, source in named.items():
-                if not source.native:
-                    self.get(Choice(check_type, name))
+            for name in named:
+                self.get(Choice(check_type, name))
 
     def get(self, choice: Choice) -> Detector | None:
         """The detector, built at its first use."""
