@@ -22,17 +22,18 @@ BOOST = 0.35
 
 # The quantifiers are bounded and possessive, so the search is linear in the text.
 _CANDIDATE = re.compile(
-    r"(?<![\w@#$€£+])(?<!\w[-/\\_])(?<!\d[.,*])"
+    r"(?=[\d(+])(?<![\w@#$€£+])(?<!\w[-/\\_])(?<!\d[.,*])"
     r"(?P<number>(?:\(?\+[ ]?)?+\(?\d(?:(?:[ \t.\-)]{0,3}(?:\((?=\d{1,5}\)))?|[/_*]|-\n)\d){5,19}+)"
     r"(?P<extension>[ ,;]{0,2}(?:extension|ext\.?|x|\#)[ :=.]{0,2}\d{1,6})?"
     r"(?!\w|[-./_][A-Za-z]{0,8}\d|@|%)",
     re.IGNORECASE,
 )
 _VANITY = re.compile(
-    r"(?<![\w-])(?:1[-. ]?)?\(?8(?:00|33|44|55|66|77|88)\)?[-. ]"
+    r"(?=[18(])(?<![\w-])(?:1[-. ]?)?\(?8(?:00|33|44|55|66|77|88)\)?[-. ]"
     r"(?=[\d-]{0,8}[A-Z])[A-Z\d]{3,10}(?:-[A-Z\d]{3,7})?(?![\w-])"
 )
 _LINKED = re.compile(r"(?:wa\.me/|whatsapp\.com/send\?phone=|callto:|sms:)\+?(?P<number>\d{7,15})(?!\d)")
+_LINKS = ("wa.me/", "whatsapp.com/", "callto:", "sms:")
 _IN_A_BANK_NUMBER = re.compile(r"(?<![^\W_])[A-Z]{2}\d{2} (?:[A-Z\d]{4} ){0,7}\Z", re.IGNORECASE)
 _GROUPS_DROPPED, _DIGITS_DROPPED = 6, 4
 _FEWEST_DIGITS, _LOCAL_DIGITS = 6, 7
@@ -81,7 +82,8 @@ _SPEAKS_AFTER = re.compile(r"[ \t]{0,2}[-(,]?[ \t]?(?:office|fax|mobile|cell|hom
 
 def find(text: str) -> list[Span]:
     """Phone numbers with scores; the caller drops those under its threshold. `text` is folded already."""
-    spans = [_span(*found.span("number"), WITH_COUNTRY_CODE) for found in _LINKED.finditer(text)]
+    linked = _LINKED.finditer(text) if any(link in text for link in _LINKS) else ()
+    spans = [_span(*found.span("number"), WITH_COUNTRY_CODE) for found in linked]
     spans += [_span(*found.span(), IN_THREES) for found in _VANITY.finditer(text) if _enough(found.group())]
     at = 0
     while match := _CANDIDATE.search(text, at):

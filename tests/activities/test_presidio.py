@@ -170,7 +170,21 @@ def test_ten_thousand_addresses_are_all_found(between: str, deadline: None) -> N
     "unit",
     [
         *("a", "a-", "a.", "@", "a@a.", "1", "1 ", "1-", ":", "f:", "::1%a", "AA11", "+1(", " ", "\n"),
-        *("4111 ", "12 A ", "rue de la ", "apt 1 ", "\u200b", "\x00"),
+        *("4111 ", "12 A ", "rue de la ", "apt 1 ", "\u200b", "\x00", "five ", "a at b dot "),
+        *(
+            "1 1\n",
+            "219 09 ",
+            "sk-",
+            "password:",
+            "born 1/1/",
+            "a (at) ",
+            "800-A",
+            "4111\n",
+            "AA11 ",
+            "1-\n",
+            "::1",
+            "passport 1",
+        ),
     ],
 )
 def test_a_hundred_kib_of_anything_come_to_an_end(unit: str, deadline: None) -> None:

@@ -205,8 +205,8 @@ _VERSION_WORDS = context.words("version versions v ver release build firmware se
 
 _TWELVE_DIGITS = re.compile(r"\d(?:[ ./_\n-]{0,3}\d){11}")
 _NINE_DIGITS = re.compile(r"\d{3}[ ./_\n-]{0,4}\d\d[ ./_\n-]{0,4}\d{4}")
-_FOUR_NUMBERS = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d|[:\da-fA-F]:[\da-fA-F]{0,4}:|::")
-_COUNTRY_AND_CHECK = re.compile(r"[A-Za-z]{2}\d\d")
+_FOUR_NUMBERS = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d|::|:[\da-fA-F]{1,4}:")
+_COUNTRY_AND_CHECK = re.compile(r"\d(?<=[A-Za-z]{2}\d)\d")
 
 
 def sources() -> tuple[Source, ...]:

@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-_PLAIN = re.compile(r"[\t\n\r\x20-\x7e]*", re.ASCII)
+_SPECIAL = re.compile(r"[^\t\n\r\x20-\x7e]")
 _HYPHENS = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d")
 
 
@@ -28,13 +28,14 @@ def fold(text: str) -> Folded:
 
     Other control characters become spaces: unlike format characters they separate.
     """
-    if _PLAIN.fullmatch(text):
-        return Folded(text, None)
-    folded = [_fold_char(char) for char in text]
-    if all(folded):
-        return Folded("".join(folded), None)
-    offsets = [index for index, char in enumerate(folded) if char]
-    return Folded("".join(folded), offsets)
+    folded = _SPECIAL.sub(_fold_match, text)
+    if len(folded) == len(text):
+        return Folded(folded, None)
+    return Folded(folded, [index for index, char in enumerate(text) if _fold_char(char)])
+
+
+def _fold_match(match: re.Match[str]) -> str:
+    return _fold_char(match.group())
 
 
 @lru_cache(maxsize=4096)

@@ -27,7 +27,7 @@ _FORMS = tuple(
         ("AIza", r"AIza[\w-]{35}"),  # Google
         ("ya29.", r"ya29\.[\w-]{20,512}"),
         ("GOCSPX-", r"GOCSPX-[\w-]{28}"),
-        ("sk-", r"sk-(?:[a-z]{2,10}\d{0,2}-)*+[A-Za-z0-9_]{20,255}[\w-]*+"),  # model providers
+        ("sk-", r"sk-(?:[a-z]{2,10}\d{0,2}-){0,3}+[A-Za-z0-9_]{20,255}[\w-]*+"),  # model providers
         ("SG.", r"SG\.[\w-]{22}\.[\w-]{43}"),  # SendGrid
         ("SK", r"SK[0-9a-f]{32}"),  # Twilio
         ("npm_", r"npm_[A-Za-z0-9]{36}"),
@@ -90,7 +90,8 @@ def _keys(text: str) -> Iterator[Span]:
     """A private key in PEM; one that does not end counts as far as a key can reach."""
     if "PRIVATE KEY" not in text:
         return
-    for begins in _KEY_BEGINS.finditer(text):
+    end = 0
+    while begins := _KEY_BEGINS.search(text, end):
         ends = _KEY_ENDS.search(text, begins.end(), begins.end() + _LONGEST_KEY)
         end = ends.end() if ends else min(len(text), begins.end() + _LONGEST)
         yield Span(entity=PiiEntity.SECRET, start=begins.start(), end=end, score=PUBLISHED)

@@ -9,7 +9,7 @@ from core.domain.compliance.addresses.grammar import Grammar, Reading
 from core.domain.compliance.addresses.tokens import LONGEST_WORD, Token, tokenise
 
 _FIGURE = re.compile(r"\d+")
-BEFORE_FIGURE, AFTER_FIGURE = 120, 200
+BEFORE_FIGURE, AFTER_FIGURE = 90, 110
 """Characters of an address that can stand before its first figure, and after any."""
 _WORD_ENDS = re.compile(r"\w\W{1,8}\Z")
 _LONGEST_PHRASE = max(map(len, vocabulary.ASKS_FOR_ADDRESS))
@@ -68,9 +68,11 @@ def _is_asked(text: str, start: int) -> bool:
     ends = _WORD_ENDS.search(text, max(0, start - 9), start)
     if ends is None:
         return False
-    before = text[max(0, ends.start() - _LONGEST_PHRASE) : ends.start() + 1].lower()
-    phrase = next((phrase for phrase in vocabulary.ASKS_FOR_ADDRESS if before.endswith(phrase)), None)
-    return phrase is not None and not before[: -len(phrase)][-1:].isalnum()
+    before = text[max(0, ends.start() - _LONGEST_PHRASE - 1) : ends.start() + 1].lower()
+    if not before.endswith(vocabulary.ASKS_FOR_ADDRESS):
+        return False
+    phrases = (phrase for phrase in vocabulary.ASKS_FOR_ADDRESS if before.endswith(phrase))
+    return any(not before[: -len(phrase)][-1:].isalnum() for phrase in phrases)
 
 
 def _span(tokens: list[Token], reading: Reading) -> Span:

@@ -53,16 +53,20 @@ class Token(NamedTuple):
 
 def tokenise(text: str, start: int = 0, end: int | None = None) -> list[Token]:
     """All tokens in order; white space inside a line separates and is left out. Offsets are those of the text."""
-    return [_token(match) for match in _TOKEN.finditer(text, start, len(text) if end is None else end)]
+    tokens = []
+    for match in _TOKEN.finditer(text, start, len(text) if end is None else end):
+        kind, raw, (first, after) = _KINDS[match.lastindex or 0], match.group(), match.span()
+        if kind is Kind.WORD:
+            tokens.append(_word(raw, first))
+        elif kind is Kind.NUMBER and not _HOUSE_NUMBER.fullmatch(raw):
+            tokens.append(_new(Token, (Kind.OTHER, raw.lower(), first, after, False)))
+        else:
+            tokens.append(_new(Token, (kind, raw.lower(), first, after, False)))
+    return tokens
 
 
-def _token(match: re.Match[str]) -> Token:
-    kind, raw, start = _KINDS[match.lastindex or 0], match.group(), match.start()
-    if kind is Kind.WORD:
-        if len(raw) > LONGEST_WORD:
-            return _new(Token, (Kind.OTHER, "", start, match.end(), False))
-        bare = raw.rstrip(".")
-        return _new(Token, (kind, bare.lower(), start, start + len(bare), not raw[0].islower()))
-    if kind is Kind.NUMBER and not _HOUSE_NUMBER.fullmatch(raw):
-        kind = Kind.OTHER
-    return _new(Token, (kind, raw.lower(), start, match.end(), False))
+def _word(raw: str, start: int) -> Token:
+    if len(raw) > LONGEST_WORD:
+        return _new(Token, (Kind.OTHER, "", start, start + len(raw), False))
+    bare = raw.rstrip(".")
+    return _new(Token, (Kind.WORD, bare.lower(), start, start + len(bare), not raw[0].islower()))
