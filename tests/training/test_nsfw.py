@@ -74,4 +74,5 @@ def test_training_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def _pieces() -> Pieces:
     made, labels = intimate_texts(3, stories=120)
-    return Pieces.of(nsfw.TITLES, made, np.array(labels, dtype=np.int64))
+    titles = Pieces.of(nsfw.TITLES, made, np.array(labels, dtype=np.int64))
+    return Pieces.joined([titles, Pieces.of("plain", look_alikes(3, stories=0)[:200], 0)])
