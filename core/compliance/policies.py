@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections import OrderedDict
-from typing import Generic, TypeVar
 
+from core.compliance.recent import Recent
 from core.contracts.compliance import BUILT_IN_POLICIES, ChosenPolicy, PolicyHeads, PolicySettings
 from core.domain.compliance.lists import Compile, Pattern
 from core.domain.compliance.policies import DRAFT, Rulebook, choose, policy_of, rulebook
@@ -17,20 +16,17 @@ UNSETTLED_SECONDS = 1.0
 """After a change by this process nothing is shared or kept: its transaction may not have committed yet."""
 MAX_TENANTS, MAX_RULEBOOKS = 1024, 512
 
-Key = TypeVar("Key")
-Kept = TypeVar("Kept")
-
 
 class Policies:
     """Implements `core.ports.Rulebooks`."""
 
     def __init__(self, database: Transactions, compiled: Compile) -> None:
         self._database, self._compiled = database, compiled
-        self._heads: _Recent[str, tuple[float, PolicyHeads]] = _Recent(MAX_TENANTS)
-        self._books: _Recent[tuple[str, str, int], Rulebook] = _Recent(MAX_RULEBOOKS)
+        self._heads: Recent[str, tuple[float, PolicyHeads]] = Recent(MAX_TENANTS)
+        self._books: Recent[tuple[str, str, int], Rulebook] = Recent(MAX_RULEBOOKS)
         self._built_in = {name: rulebook(policy, compiled) for name, policy in BUILT_IN_POLICIES.items()}
         self._reading: dict[str, asyncio.Task[PolicyHeads]] = {}
-        self._changed: _Recent[str, float] = _Recent(MAX_TENANTS)
+        self._changed: Recent[str, float] = Recent(MAX_TENANTS)
 
     async def choose(
         self, tenant_id: str, *, named: str | None, caller: str, category: str | None
@@ -96,25 +92,3 @@ class Policies:
     async def _read_now(self, tenant_id: str) -> PolicyHeads:
         async with self._database.begin(tenant_id) as session:
             return await store.policy_heads(session)
-
-
-class _Recent(Generic[Key, Kept]):
-    """A bounded store of what was used last."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._kept: OrderedDict[Key, Kept] = OrderedDict()
-
-    def get(self, key: Key) -> Kept | None:
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
-
-    def put(self, key: Key, value: Kept) -> None:
-        self._kept[key] = value
-        self._kept.move_to_end(key)
-        if len(self._kept) > self._size:
-            self._kept.popitem(last=False)
-
-    def drop(self, key: Key) -> None:
-        self._kept.pop(key, None)

@@ -7,8 +7,12 @@ import httpx
 import psycopg
 import pytest
 
+from api.app import create_app
+from api.compliance import DOOR
+from api.compliance.earlier import VAIN_LOOKS
 from core.contracts.compliance import MAX_PATTERNS
 from core.db import plain_url
+from core.settings import Settings
 from tests.conftest import Doors, Headers
 from tests.traces import stored
 
@@ -397,6 +401,26 @@ async def test_a_user_never_learns_that_somebody_else_sent_the_same_text(
     async with await doors.client("compliance", headers(scope="user", user="ann")) as ann:
         assert not (await check(ann, MAIL))["cached"]
         assert (await check(ann, MAIL))["cached"]
+
+
+async def test_front_doors_use_each_others_checks(
+    compliance: httpx.AsyncClient, settings: Settings, headers: Callable[..., Headers]
+) -> None:
+    made = await check(compliance, MAIL)
+    app = create_app(DOOR, settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x", headers=headers()) as other,
+    ):
+        await check(other, "Only now does the other door know what its detector is.")
+        assert (await check(other, MAIL))["cached_from"] == made["check_id"]
+
+
+async def test_after_many_texts_that_never_repeat_one_that_does_is_still_known(compliance: httpx.AsyncClient) -> None:
+    for number in range(VAIN_LOOKS + 3):
+        await check(compliance, f"text {number}")
+    made = await check(compliance, MAIL)
+    assert (await check(compliance, MAIL))["cached_from"] == made["check_id"]
 
 
 async def test_an_answer_used_again_leaves_no_trace_of_the_text(

@@ -44,7 +44,7 @@ def rejudge(
 def _as_found(result: DetectorResult) -> DetectorResult:
     """Before any list had its say. Offsets lead into a text that is gone."""
     reasons = [reason for reason in result.reasons or () if reason not in (ALLOW_LIST, BLOCK_LIST)]
-    spans = None if result.spans is None and result.detected is None else []
+    spans: list[Span] | None = None if result.spans is None and result.detected is None else []
     return result.model_copy(update={"reasons": reasons or None, "spans": spans})
 
 

@@ -30,7 +30,7 @@ _NEWEST = (col(CheckRow.created_at), col(CheckRow.check_id))
 
 async def open_rescore(session: AsyncSession, row: RescoreRow) -> RescoreRow:
     """Write a re-score that waits for its workflow, with the number of checks it will judge again."""
-    some = plain_select(CheckRow.check_id).where(*_wanted(row)).limit(row.limit).subquery()
+    some = plain_select(col(CheckRow.check_id)).where(*_wanted(row)).limit(row.limit).subquery()
     count = plain_select(func.count()).select_from(some)
     row.total = int((await (await session.connection()).execute(count)).scalar_one())
     session.add(row)
