@@ -69,6 +69,17 @@ def test_a_mask_keeps_at_most_four_digits_and_the_length(entity: PiiEntity, text
     assert sum(char.isdigit() for char in masked) <= 4
 
 
+def test_spans_are_told_where_their_replacements_stand() -> None:
+    text = "mail ann@example.com or call 202-555-0143"
+    spans = [
+        Span(entity=PiiEntity.EMAIL, start=5, end=20, score=1),
+        Span(entity=PiiEntity.PHONE, start=29, end=41, score=1),
+    ]
+    redacted = redaction(text, spans)
+    found = [redacted.text[span.redacted_start : span.redacted_end] for span in redacted.placed(spans)]
+    assert found == ["[EMAIL]", "[PHONE]"]
+
+
 def test_removing_leaves_nothing() -> None:
     text = "ann@example.com"
     assert redact(text, whole(PiiEntity.EMAIL, text), RedactionStyle.REMOVE) == ""

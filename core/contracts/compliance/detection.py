@@ -83,6 +83,8 @@ class Span(Answer):
     path: str | None = Field(
         None, description="what holds it in structured content: `$.user.email`, `comment`; null: the text itself"
     )
+    redacted_start: int | None = Field(None, ge=0, description="where its replacement begins in `redacted`")
+    redacted_end: int | None = Field(None, ge=0, description="where its replacement ends in `redacted`; exclusive")
 
 
 class Passage(Answer):

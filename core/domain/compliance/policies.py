@@ -24,7 +24,7 @@ from core.contracts.compliance import (
     TypeRule,
 )
 from core.domain.compliance.lists import Compile, TextList, Types, ready
-from core.domain.compliance.redaction import RedactionKeys, redact
+from core.domain.compliance.redaction import RedactionKeys, redaction
 from core.domain.compliance.spans import kinds
 from core.domain.compliance.verdict import at_least, overall_status, risk_level
 
@@ -154,8 +154,8 @@ def _apply(
         counting = [span for span in result.spans if _counts(span, rule, threshold)]
         kept = [span for span in counting if not _is_spared(text, check, span, rules, spared)]
         let_go = len(kept) < len(counting)
-        redacted = redact(text, kept, rule.redaction, keys)
-        update = _of_spans(kept) | {"threshold": threshold, "redacted": redacted}
+        redacted = redaction(text, kept, rule.redaction, keys)
+        update = _of_spans(redacted.placed(kept)) | {"threshold": threshold, "redacted": redacted.text}
     if let_go:
         update["reasons"] = [*(result.reasons or ()), ALLOW_LIST]
     return result.model_copy(update=update)

@@ -35,6 +35,13 @@ class Redacted:
     text: str
     places: list[tuple[int, int]]
 
+    def placed(self, spans: Sequence[Span]) -> list[Span]:
+        """The spans that were replaced, each with the place of its replacement."""
+        return [
+            span.model_copy(update={"redacted_start": start, "redacted_end": end})
+            for span, (start, end) in zip(spans, self.places, strict=True)
+        ]
+
 
 def redact(
     text: str,

@@ -24,6 +24,8 @@ class Span(Result):
     end: int
     score: float
     path: str | None = None
+    redacted_start: int | None = None
+    redacted_end: int | None = None
 
 
 class Passage(Result):
