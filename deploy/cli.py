@@ -127,7 +127,10 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
 
 @app.command(context_settings=PASS_ON, rich_help_panel="Development")
 def test(context: typer.Context) -> None:
-    """Run the linters, the type checker and the whole test suite; with arguments, pytest alone with them."""
+    """Run the linters, the type checker and the whole test suite; with arguments, pytest alone with them.
+
+    --extras: instead, the tests of detectors whose libraries take gigabytes, in an environment of their own.
+    """
     from deploy.check import run
 
     raise typer.Exit(run(context.args))

@@ -1,5 +1,6 @@
 """`./ops test`: what runs, in which order, and when it stops."""
 
+import subprocess
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -38,3 +39,22 @@ def test_with_arguments_only_pytest_runs_with_them(calls: Calls) -> None:
     check.run(["tests/domain", "-x"])
 
     assert calls == [["-m", "pytest", "tests/domain", "-x"]]
+
+
+def test_the_extras_are_tested_apart_in_an_environment_of_their_own(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[tuple[list[str], str | None]] = []
+
+    def run(command: Sequence[object], *, env: Mapping[str, str], **_: object) -> subprocess.CompletedProcess[str]:
+        ran.append(([str(part) for part in command], env.get("UV_PROJECT_ENVIRONMENT")))
+        return subprocess.CompletedProcess([], 0)
+
+    monkeypatch.setattr(check.subprocess, "run", run)
+    monkeypatch.setattr(check.shutil, "which", lambda *_, **__: "/somewhere/uv")
+    assert check.run(["--extras", "-x"]) == 0
+    (sync, apart), (pytest_, _) = ran
+    assert sync[:4] == ["/somewhere/uv", "sync", "--frozen", "--all-extras"]
+    assert apart == str(check.EXTRAS_ENVIRONMENT)
+    assert pytest_[1:] == ["-m", "pytest", "tests/extras", "-x"]
+    assert not calls

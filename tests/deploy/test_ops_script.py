@@ -155,7 +155,11 @@ def test_a_relative_ops_home_is_meant_from_where_one_stands(machine: Machine) ->
     assert done.stdout.endswith(f"home {machine.bin}/elsewhere\n")
 
 
-def test_ci_calls_exactly_ops_test(machine: Machine) -> None:
+@pytest.mark.parametrize(("free_gb", "extras"), [(15, True), (14, False)])
+def test_ci_calls_exactly_ops_test_and_the_extras_where_there_is_room(
+    machine: Machine, free_gb: int, extras: bool
+) -> None:
+    machine.program("df", f"#!/bin/sh\necho header\necho disk 1 1 {free_gb * 1048576} 1 /\n")
     (machine.checkout / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", machine.checkout / ".ci" / "run")
 
@@ -164,4 +168,6 @@ def test_ci_calls_exactly_ops_test(machine: Machine) -> None:
         env={"PATH": f"{machine.bin}:{os.environ['PATH']}", "BIN": str(machine.bin), "CALLS": str(machine.calls)},
     )  # fmt: skip
 
-    assert done.stdout == f"deploy test in {machine.checkout} home \n", done.stderr
+    calls = ["test", "test --extras"] if extras else ["test"]
+    assert done.stdout == "".join(f"deploy {call} in {machine.checkout} home \n" for call in calls), done.stderr
+    assert ("LEFT OUT" in done.stderr) is not extras
