@@ -107,6 +107,7 @@ def _make(stack: Stack) -> Owned:
     ids["compliance.review_id"] = post("compliance", f"{COMPLIANCE}/check", asked)["review"]["review_id"]
     ids["compliance.version"] = "1"
     post("compliance", f"{COMPLIANCE}/rescores", {"policy": marker})
+    post("compliance", f"{COMPLIANCE}/data-requests", {"kind": "export", "reason": marker})
     with stack.client("compliance", **whose) as client:
         mine = {"scope": "category", "subject": marker, "policy": marker}
         assert client.put(f"{COMPLIANCE}/policy-assignments", json=mine).is_success
