@@ -41,6 +41,8 @@ DATA_CONVERTER = pydantic_data_converter
 PASSTHROUGH = ("core.contracts", "core.errors", "core.ports", "activities")
 RPC_TIMEOUT = timedelta(seconds=3)
 QUIET_AFTER_FAILURE_SECONDS = 2.0
+AT_ONCE = 32
+"""More calls at the same time would only wait for each other, and some past their time-out."""
 # Only a Temporal that is away gets a rest; an intent that it refuses must not hold up the others.
 AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.UNKNOWN)
 
@@ -107,15 +109,18 @@ class Keeper:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._quiet_until = 0.0
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def keep(self, intents: Sequence[Intent]) -> list[str]:
         """The ids of the intents that Temporal now knows; those left are the reconciler's."""
-        if time.monotonic() < self._quiet_until:
-            return []
         kept = await asyncio.gather(*(self._keep(intent) for intent in intents))
         return [intent.intent_id for intent, done in zip(intents, kept, strict=True) if done]
 
     async def _keep(self, intent: Intent) -> bool:
+        async with self._turns:
+            return time.monotonic() >= self._quiet_until and await self._kept(intent)
+
+    async def _kept(self, intent: Intent) -> bool:
         try:
             await self._carry_out(intent)
         except WorkflowAlreadyStartedError:

@@ -52,6 +52,9 @@ MONTHLY = "0 2 1 * *"
 SWEEP_EVERY = timedelta(hours=1)
 """Artifacts past their time cannot be fetched; within the hour they are deleted."""
 
+MAX_CACHED = 200
+"""Thousands of reviews may wait for days; a short history is soon read again, and memory is better left free."""
+
 
 def crew(deps: Deps) -> Crew:
     """Workflows and activities of batches and reports."""
@@ -101,6 +104,7 @@ def crew(deps: Deps) -> Crew:
             Scheduled(REPORTS_SCHEDULED, _monthly_reports()),
             Scheduled(DATA_REQUESTS_EXPIRE, _expired_artifacts()),
         ],
+        options={"max_cached_workflows": MAX_CACHED},
     )
 
 

@@ -107,6 +107,10 @@ class IntentKind(StrEnum):
     SIGNAL = "signal"
 
 
+LAST_IN_LINE = 5
+"""Temporal's lowest priority; the reconciler, too, keeps such intents after all others."""
+
+
 class Intent(Answer):
     """A promise, committed with the row it is about, to reach Temporal. Deleted once kept."""
 
@@ -123,7 +127,7 @@ class Intent(Answer):
     correlation_id: str = ""
     summary: str = Field("", description="static summary shown in Temporal's UI; ids only, no content")
     start_delay_seconds: float = 0
-    priority: int = 0
+    priority: int = Field(0, description="Temporal's, 1 to 5; 0: the usual one, 3")
 
 
 class DomainEvent(Answer):

@@ -203,6 +203,17 @@ async def test_a_reminder_tried_twice_is_sent_once(database: Database, tenant: s
     assert len([one for one in due if one.tenant_id == tenant and one.workflow_type == "notification.send"]) == 1
 
 
+async def test_reviews_that_begin_to_wait_come_after_whatever_else_was_promised(
+    database: Database, tenant: str
+) -> None:
+    review = await opened(database, tenant)
+    nudge = NudgeWork(tenant_id=tenant, review_id=review.review_id, nudge=1)
+    await activities_on(database).nudge(nudge)  # promises a message, later than the review was promised its workflow
+    async with database.begin_all() as session:
+        due = await due_intents(session, older_than_seconds=-60, limit=500)
+    assert [one.workflow_type for one in due if one.tenant_id == tenant] == ["notification.send", REVIEW_RUN]
+
+
 # ---- the clock
 
 

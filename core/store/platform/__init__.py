@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.contracts.platform import Intent
+from core.contracts.platform import LAST_IN_LINE, Intent
 from core.errors import FieldError, Invalid
 from core.tables.platform import CursorRow, IdempotencyRow, IntentRow
 
@@ -107,12 +107,14 @@ async def delete_intents(session: AsyncSession, intent_ids: Sequence[str]) -> No
 
 
 async def due_intents(session: AsyncSession, *, older_than_seconds: float, limit: int) -> list[Intent]:
-    """The oldest promises not yet kept; rows another reconciler holds are passed over."""
+    """The oldest promises not yet kept, those that are last in line after all others; rows another reconciler holds are
+    passed over."""
     age = func.now() - timedelta(seconds=older_than_seconds)
+    last = col(IntentRow.intent)["priority"].as_integer() == LAST_IN_LINE
     query = (
         select(IntentRow.intent)
         .where(col(IntentRow.created_at) < age)
-        .order_by(col(IntentRow.created_at))
+        .order_by(last, col(IntentRow.created_at))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

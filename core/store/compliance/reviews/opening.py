@@ -26,7 +26,7 @@ from core.contracts.compliance.reviews import (
     review_run_id,
     review_start_id,
 )
-from core.contracts.platform import DomainEvent, Intent, Service
+from core.contracts.platform import LAST_IN_LINE, DomainEvent, Intent, Service
 from core.store import event
 from core.store.compliance.policies import policy_version
 from core.store.compliance.reviews.figures import NOW, Counted, count
@@ -40,8 +40,6 @@ COLUMNS = (
     *("nudged", "opened_at", "due_at", "correlation_id"),
 )
 STEP_COLUMNS = ("review_id", "position", "tenant_id", "kind", "at")
-LAST_IN_LINE = 5
-"""Temporal's lowest priority: thousands of reviews that begin to wait hold up nothing that somebody waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +148,7 @@ def _start(tenant_id: str, one: _Opening) -> Intent:
         user_id=one.check.checked_by,
         correlation_id=one.check.correlation_id or "",
         summary=f"Review of {one.check.check_id}",
-        priority=LAST_IN_LINE,
+        priority=LAST_IN_LINE,  # thousands of reviews that begin to wait hold up nothing that somebody waits for
     )
 
 

@@ -13,6 +13,7 @@ from core.contracts.compliance.reviews import MAX_STEPS_SHOWN, ReviewFilter, Rev
 from core.store.platform import before, delete_intents
 from core.tables.compliance.checks import CheckRow
 from core.tables.compliance.reviews import ReviewLabelRow, ReviewRow, ReviewStepRow
+from core.tables.platform import IntentRow
 
 _BY_TIME = (col(ReviewRow.opened_at), col(ReviewRow.review_id))
 _BY_DUE = (col(ReviewRow.due_at), col(ReviewRow.review_id))
@@ -106,8 +107,11 @@ async def made_before(session: AsyncSession, review_id: str, move_id: str) -> bo
 
 
 async def take_back_start(session: AsyncSession, review_id: str) -> None:
-    """A review that is decided before its workflow began needs none: forget the promise, if it is not kept yet."""
-    await delete_intents(session, [review_start_id(review_id)])
+    """A review that is decided before its workflow began needs none: forget the promise. One that is being kept at this
+    moment is left alone; that workflow learns of the decision by signal, or when the clock next has it look."""
+    promise = select(IntentRow.intent_id).where(col(IntentRow.intent_id) == review_start_id(review_id))
+    free = (await session.exec(promise.with_for_update(skip_locked=True))).all()
+    await delete_intents(session, free)
 
 
 # ---- labels
