@@ -1,12 +1,14 @@
 """The policies that a check can be judged by: read, made, changed by new versions, archived."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from api.compliance.access import POLICIES, PREFIX, Admin, Reader, router
+from api.compliance.access import DETECTORS, POLICIES, PREFIX, Admin, Reader, router
 from api.deps import AppState, PageOf, Session
 from api.unit import State
+from core.adapters.detectors import Detectors
 from core.auth import Caller
 from core.compliance.policies import Policies
 from core.contracts.compliance import (
@@ -163,21 +165,30 @@ def _must_not_be_built_in(name: str) -> None:
 
 
 def _ready(state: State, wanted: PolicySettings, *, name: str, version: int) -> Policy:
-    must_compile(state, wanted)
+    must_work(state, wanted)
     return policy_of(wanted, name=name, version=version)
 
 
-def must_compile(state: State, wanted: PolicySettings, *, at: str = "") -> None:
-    """Invalid, naming the entry, for a pattern that is none or a term that says nothing."""
-    lists = {"allow_list": wanted.allow_list, "block_list": wanted.block_list}
-    found = [
-        FieldError(f"{at}{name}[{place}].value", fault, "invalid_entry")
-        for name, entries in lists.items()
-        for place, entry in enumerate(entries)
-        if (fault := _fault(state.extras[POLICIES], entry))
-    ]
+def must_work(state: State, wanted: PolicySettings, *, at: str = "") -> None:
+    """Invalid, naming each, for a detector that is not here, a pattern that is none, a term that says nothing."""
+    found = [*_detector_faults(state, wanted, at), *_entry_faults(state, wanted, at)]
     if found:
         raise Invalid(f"{found[0].field}: {found[0].message}", errors=found)
+
+
+def _detector_faults(state: State, wanted: PolicySettings, at: str) -> Iterator[FieldError]:
+    detectors: Detectors = state.extras[DETECTORS]
+    for check_type, rule in wanted.rules.items():
+        if rule.detector is not None and rule.detector not in (known := detectors.known(check_type)):
+            message = f"is not set up here; known for {check_type.value}: {', '.join(known) or 'none'}"
+            yield FieldError(f"{at}rules.{check_type.value}.detector", message, "unknown_detector")
+
+
+def _entry_faults(state: State, wanted: PolicySettings, at: str) -> Iterator[FieldError]:
+    for name, entries in (("allow_list", wanted.allow_list), ("block_list", wanted.block_list)):
+        for place, entry in enumerate(entries):
+            if fault := _fault(state.extras[POLICIES], entry):
+                yield FieldError(f"{at}{name}[{place}].value", fault, "invalid_entry")
 
 
 def _fault(policies: Policies, entry: ListEntry) -> str | None:

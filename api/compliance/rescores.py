@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from fastapi import Response
 
 from api.compliance.access import POLICIES, PREFIX, Admin, Reader, RowId, must_choose, router, unknown_policy
-from api.compliance.policies import must_compile, record_change
+from api.compliance.policies import must_work, record_change
 from api.deps import AppState, PageOf, Session, Starter, Starting
 from api.unit import State
 from core.auth import Caller
@@ -50,7 +50,7 @@ async def create_rescore(
 
 async def _new(state: State, caller: Caller, wanted: RescoreRequest) -> RescoreRow:
     if wanted.draft is not None:
-        must_compile(state, wanted.draft, at="draft.")
+        must_work(state, wanted.draft, at="draft.")
     return RescoreRow(
         rescore_id=new_id("rescore"),
         tenant_id=caller.tenant_id,

@@ -1,6 +1,7 @@
 """A tenant's own policies: made, changed by versions, assigned, archived; lists; what may be used again of a check."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -9,8 +10,9 @@ import pytest
 
 from api.app import create_app
 from api.compliance import DOOR
+from api.compliance.access import DETECTORS
 from api.compliance.earlier import VAIN_LOOKS
-from core.contracts.compliance import MAX_PATTERNS
+from core.contracts.compliance import MAX_PATTERNS, CheckType, DetectorResult
 from core.db import plain_url
 from core.settings import Settings
 from tests.conftest import Doors, Headers
@@ -235,10 +237,17 @@ async def test_a_policy_redacts_in_its_own_style(compliance: httpx.AsyncClient) 
     assert (await check(compliance, MAIL, policy="mine"))["results"]["pii"]["redacted"] == "write to "
 
 
-async def test_a_detector_that_is_not_there_leaves_the_check_incomplete(compliance: httpx.AsyncClient) -> None:
-    await made(compliance, rules={"pii": {"action": "flag", "detector": "crystal-ball"}})
-    body = await check(compliance, MAIL, policy="mine")
-    assert (body["status"], body["results"]["pii"]["available"]) == ("incomplete", False)
+async def test_a_detector_is_chosen_by_name(compliance: httpx.AsyncClient) -> None:
+    await made(compliance, rules={"pii": {"action": "flag", "detector": "presidio"}})
+    assert (await check(compliance, MAIL, policy="mine"))["results"]["pii"]["detector"] == "presidio"
+
+
+async def test_a_detector_that_is_not_set_up_is_refused_and_the_others_told(compliance: httpx.AsyncClient) -> None:
+    answer = await compliance.post(
+        f"{API}/policies", json=policy(rules={"pii": {"action": "flag", "detector": "crystal-ball"}})
+    )
+    assert problem(answer) == (422, "invalid", ["rules.pii.detector"])
+    assert "presidio" in answer.json()["detail"]
 
 
 # ---- lists
@@ -389,9 +398,45 @@ async def test_a_policy_may_want_every_text_looked_at(compliance: httpx.AsyncCli
     assert not any([(await check(compliance, MAIL, policy="mine"))["cached"] for _ in range(2)])
 
 
-async def test_what_could_not_be_judged_is_looked_at_again(compliance: httpx.AsyncClient) -> None:
-    await made(compliance, rules={"pii": {"action": "flag", "detector": "crystal-ball"}})
-    assert not any([(await check(compliance, MAIL, policy="mine"))["cached"] for _ in range(2)])
+class Silent:
+    """Detectors of which one never judges, and the other has a new version at every turn, if told to."""
+
+    def __init__(self, *, changing: bool) -> None:
+        self.changing, self.turns = changing, 0
+
+    async def inspect(
+        self, texts: Sequence[str], check_types: Sequence[CheckType], chosen: Mapping[CheckType, str]
+    ) -> list[dict[CheckType, DetectorResult]]:
+        self.turns += self.changing
+        judged = DetectorResult(flagged=False, score=0, detector="one", detector_version=str(self.turns))
+        silent = DetectorResult(available=False, reason="detector_failed")
+        return [{word: silent if word is CheckType.SPAM else judged for word in check_types} for _ in texts]
+
+
+@pytest.mark.parametrize(
+    ("types", "changing", "cached"),
+    [
+        (["nsfw"], False, [False, True, True]),
+        (["nsfw", "spam"], False, [False] * 3),
+        (["nsfw"], True, [False, True, False]),
+    ],
+)
+async def test_only_what_the_present_detectors_judged_is_used_again(
+    settings: Settings, headers: Callable[..., Headers], types: list[str], changing: bool, cached: list[bool]
+) -> None:
+    silent = Silent(changing=changing)
+    door = replace(
+        DOOR, extras=lambda *known: DOOR.extras(*known) | {DETECTORS: silent}, parts=lambda _: {}, closing=None
+    )
+    app = create_app(door, settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x", headers=headers()) as client,
+    ):
+        told = [(await check(client, MAIL, check_types=types))["cached"] for _ in range(2)]
+        await check(client, "another text shows what version the detectors have now", check_types=types)
+        told.append((await check(client, MAIL, check_types=types))["cached"])
+    assert told == cached
 
 
 async def test_a_user_never_learns_that_somebody_else_sent_the_same_text(

@@ -46,6 +46,10 @@ class Detectors:
         """The detectors that could not be built, and why."""
         return self._faults
 
+    def known(self, check_type: CheckType) -> list[str]:
+        """The names that a policy may choose from; the first is the usual one."""
+        return list(self._makers.get(check_type, {}))
+
     async def aclose(self) -> None:
         """End the processes."""
         self._native.shutdown(wait=False, cancel_futures=True)
