@@ -40,6 +40,8 @@ _OTHER_NAMES = {
     "passport_number": "passport",
     "dob": "date_of_birth",
     "api_key": "secret",
+    "password": "secret",
+    "passport_num": "passport",
 }
 """Other people's names for what we find; whatever else a file marks is not judged."""
 

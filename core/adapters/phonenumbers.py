@@ -38,8 +38,8 @@ _IN_A_BANK_NUMBER = re.compile(r"(?<![^\W_])[A-Z]{2}\d{2} (?:[A-Z\d]{4} ){0,7}\Z
 _GROUPS_DROPPED, _DIGITS_DROPPED = 6, 4
 _FEWEST_DIGITS, _LOCAL_DIGITS = 6, 7
 _IN_THREES = re.compile(r"(?:1[ .-]?)?\(?\d{3}\)?[ .-]{0,2}\d{3}[ .-]\d{4}")
-_NO_AREA = re.compile(r"\(?[01]\d\d\D")
-"""No area code of North America begins so, but for the 1 of the country itself."""
+_ROUND = re.compile(r"\d00-\d00-\d000")
+"""From hundred to hundred, not a number to call."""
 _IN_TWOS = re.compile(r"\d\d(?:[ .-]\d\d){2}")
 _LOCAL = re.compile(r"\d{3}[ .-]\d{4}")
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3}){2,}|[1-9]\d?(?: \d{3}){2,}")
@@ -68,16 +68,20 @@ _SPEAKS_AGAINST = context.words(
     "item product prescription dea employee student voter registration password docket catalog catalogue range lottery",
     "fedex ups usps dhl waybill asset inventory voucher coupon gift code uuid guid checksum bug issue room gate seat",
     "revenue population coordinates lat long iccid meter reading package transactions orders invoices tickets po",
-    "error barcode purchase social security",
+    "error barcode purchase social security booking nhs medicare cas",
 )
 _EXTENSION = re.compile(r"[ ,;]*(?:ext|x|#)", re.IGNORECASE)
 _ODD_SIGNS = re.compile(r"[_*]|-\n")
 _EXIT_CODE = re.compile(r"00(?=[1-9])|011[ -](?=[1-9])")
 _CLOCK = re.compile(r":\d")
 _SOMEBODYS_NUMBER = re.compile(
-    r"\b(?:my|his|her|their|our|your)(?: new)? (?:number|no\.?)(?: is)?[ :]{0,3}$", re.IGNORECASE
+    r"\b(?:my|his|her|their|our|your)(?: new)? (?:number|no\.?)(?: is|'s|’s)?[ :,]{0,3}$", re.IGNORECASE
 )
-_SPEAKS_AFTER = re.compile(r"[ \t]{0,2}[-(,]?[ \t]?(?:office|fax|mobile|cell|home|work|desk|direct)\b", re.IGNORECASE)
+_SPEAKS_AFTER = re.compile(
+    r"[ \t]{0,2}[-(,]?[ \t]?(?:office|fax|mobile|cell|home|work|desk|direct"
+    r"|is (?:my|his|her|our|their|your)(?: new| old)? number)\b",
+    re.IGNORECASE,
+)
 
 
 def find(text: str) -> list[Span]:
@@ -166,7 +170,7 @@ def _score_national(number: str) -> float:
     if _LOCAL.fullmatch(number) or _THOUSANDS.fullmatch(number):
         return LOCAL
     if _IN_THREES.fullmatch(number):
-        return IN_THREES if _valid(number, "US") else UNSURE if _NO_AREA.match(number) else GROUPED
+        return IN_THREES if _valid(number, "US") else UNSURE if _ROUND.fullmatch(number) else GROUPED
     return _score_shape(number) if _valid_somewhere(number) else 0.0
 
 

@@ -520,6 +520,76 @@ OTHERS = [
     "id 550e8400-e29b-41d4-a716-446655440000",
 ]
 
+MIXED = [
+    "Model: 123-45-6789",
+    "Item 123-45-6789-B is sold out",
+    "Bank account 123456789, sort code 20-00-00",
+    "{{phone 555-123-4567}} is the best way to reach me",
+    "You can find me at {{phone 123-456-7890}}",
+    "My phone number is {{phone 123-456-7890}}",
+    "Our fax machine: {{phone 555-987-6543}}",
+    "Ship to Ann, {{phone (555) 123-4567}}",
+    "Patient Ann Lee, DOB {{date_of_birth 01/02/1980}}, SSN {{ssn 123-45-6789}}, phone {{phone 555-123-4567}}",
+    "card {{credit_card 4111111111111111}}, email {{email ann@example.com}}",
+    "The confirmation code is 4111-1111-1111-1111, not a credit card.",
+    "Flight AA1234 seat 12A, booking 555-123-4567",
+    "Tax ID {{ssn 123-45-6789}} on the form",
+    "EIN: 12-3456789",
+    "The experiment had ID 123-45-6789",
+    "Zip+4: 12345-6789",
+    "ZIP code 123456789",
+    "Date range 2023-01-15 to 2023-12-31",
+    "Room 555, extension 1234",
+    "Call extension 4567",
+    "IP {{ip_address 192.168.1.1}}",
+    "Software version 4.1.1.1",
+    "Chemical CAS number 123-45-6",
+    "CAS 7732-18-5",
+    "Lottery: 4 8 15 16 23 42",
+    "GPS 37.7749, -122.4194",
+    "sum of 4111 and 1111 is 5222",
+    "License plate ABC-1234",
+    "Policy #123-45-6789",
+    "UPS 1Z12345E0205271688",
+    "SSN last four 6789",
+    "ssn: {{ssn 123 45 6789}}",
+    "Number: {{ssn 123-45-6789}}",
+    "Social: {{ssn 123456789}}",
+    "Meeting ID: 812 3456 7890",
+    "My kid's student number: 123456789",
+    "call {{phone 5551234567}}",
+    "number 5551234567",
+    "Call me on {{phone +1 555 123 4567}}",
+    "Serial: 4532015112830366",
+    "Test card number {{credit_card 4532015112830366}}",
+    "credit card: {{credit_card 4532-0151-1283-0366}}, not order 4532-0151-1283-0360",
+    "email: {{email user [at] domain [dot] com}}",
+    "john.doe@company,com",
+    "user@domain@com",
+    "Please email to: {{email JOHN.DOE@COMPANY.COM}}",
+    "twitter @john.doe",
+    "The regex [a-z]+@[a-z]+\\.com matches",
+    "commit by {{email john@users.noreply.github.com}}",
+    "Dial 911",
+    "case ref 07700 900123",
+    "ring {{phone 07700 900123}}",
+    "VAT GB123456789",
+    "NHS number 943 476 5919",
+    "Aadhaar 1234 5678 9012",
+    "medicare 1EG4-TE5-MK73",
+    "DL number D1234567",
+    "The reference for order 123-45-6789 was sent to {{phone 555-123-4567}}",
+    "Here's my number, {{phone 555-123-4567}}, so call me maybe",
+    "SKU-555-123-4567",
+    "product key: 555-123-4567",
+    "Invoice 2023-555-1234",
+    "the 555-1234 model is newer than 555-1235",
+    "{{phone 555-1234}} is my number",
+    "My number's {{phone 555-1234}}",
+    "Widget 555-123-4567 costs five dollars",
+    "The protein has 123-45-6789 residues",
+]
+
 FRESH = [
     # written after the rules were made, and left as they came
     "Hi, this is Ann from the clinic. Please call me back on {{phone 312-555-0188}} about your results.",
@@ -648,7 +718,9 @@ FRESH = [
 ]
 
 CASES = [
-    case(marked) for group in (EMAIL, NO_EMAIL, PHONE, NO_PHONE, SSN, NO_SSN, CARD, NO_CARD, OTHERS) for marked in group
+    case(marked)
+    for group in (EMAIL, NO_EMAIL, PHONE, NO_PHONE, SSN, NO_SSN, CARD, NO_CARD, OTHERS, MIXED)
+    for marked in group
 ]
 
 FRESH_CASES = [case(marked) for marked in FRESH]

@@ -190,9 +190,10 @@ _OTHER_NUMBERS = context.words(
     "lot batch model policy claim receipt item items product products vin license licence passport version build hash",
     "account acct phone tel telephone mobile fax zip extension flight ein record records timestamp commit catalog",
     "catalogue docket po purchase coordinates latitude longitude lat long revenue price population bug issue job log",
+    "booking nhs medicare cas",
     "fedex ups usps dhl waybill asset inventory voucher coupon gift code uuid guid checksum lottery range library",
 )
-_SSN_WORDS = context.words("ssn ssns social security soc sec ssid ss taxpayer")
+_SSN_WORDS = context.words("ssn ssns social security soc sec ssid ss taxpayer tax")
 _NO_SSN_WORDS = _OTHER_NUMBERS | context.words("member card id ids identifier")
 _CARD_WORDS = context.words(
     "credit debit card cards visa mastercard mc cc amex discover jcb diners maestro unionpay payment pay paid pan",

@@ -11,6 +11,7 @@ WORDS = 6
 WORDS_AFTER = 4
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _PIECE = re.compile(r"[^\W\d_]+(?:['’]t)?|\d[\d.,:/-]*")
+_DIGIT = re.compile(r"\d")
 _AFTER = re.compile(rf"[^\n.;!?\d]{{0,{REACH_AFTER}}}")
 
 
@@ -24,7 +25,6 @@ _HOLDERS = words("student employee member customer user patient subscriber clien
 _NEGATIONS = words("not no never isn't isn’t wasn't wasn’t aren't aren’t non")
 _BEFORE_NEGATED = words("a an the any real valid actual actually really your my")
 _IS = words("is was are were being as equals means")
-_SAME_LENGTH = 2
 
 
 def words_before(text: str, start: int) -> list[str]:
@@ -48,10 +48,10 @@ def speaks_for(
 def _before(text: str, start: int, end: int, told: dict[str, bool]) -> bool | None:
     window = text[max(0, start - REACH) : start].rpartition("\n\n")[2]
     pieces = [piece.lower() for piece in _PIECE.findall(window)]
-    own, taken, seen = _count_digits(text[start:end]), False, 0
+    own, taken, seen = _shape(text[start:end]), False, 0
     for at in range(len(pieces) - 1, -1, -1):
         if pieces[at][0].isdigit():
-            taken = taken or abs(_count_digits(pieces[at]) - own) > _SAME_LENGTH
+            taken = taken or _shape(pieces[at]) != own
             continue
         verdict = _verdict(pieces, at, told)
         if verdict is not None and (verdict or not taken):
@@ -100,8 +100,9 @@ def _labels_next(text: str, at: int) -> bool:
     return at < len(text) and text[at].isdigit()
 
 
-def _count_digits(text: str) -> int:
-    return sum(char.isdigit() for char in text)
+def _shape(number: str) -> str:
+    """What numbers of one list have in common: `orders 219-09-9999, 219-09-9998`."""
+    return _DIGIT.sub("0", number.partition(" ")[0].rstrip(".,:/-"))
 
 
 @lru_cache(maxsize=64)
