@@ -41,6 +41,11 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         503: "A part this needs is away; Retry-After says when to try again",
     }.items()
 }
+GONE: dict[str, Any] = {
+    "model": Problem,
+    "description": "It was there, and is deleted for good",
+    "content": {errors.MEDIA_TYPE: {}},
+}
 
 
 class Health(Answer):

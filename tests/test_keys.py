@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from core.keys import Seal, derive
+from core.keys import Seal, Seals, derive, pseudonym
 
 SECRET = SecretStr("a secret of these tests, 32 bytes or more")
 KEY, OTHER = derive(SECRET, "one"), derive(SECRET, "other")
@@ -39,3 +39,23 @@ def test_a_changed_byte_is_noticed(plain: bytes, data: st.DataObject) -> None:
     sealed[data.draw(st.integers(0, len(sealed) - 1))] ^= 1
     with pytest.raises(ValueError, match="changed"):
         Seal(KEY).open(bytes(sealed))
+
+
+def test_a_part_opens_at_its_own_place_only() -> None:
+    seals = Seals(SECRET, "files")
+    assert seals.open("file_1/0", seals.close("file_1/0", b"x")) == b"x"
+    with pytest.raises(ValueError, match="another key"):
+        seals.open("file_1/1", seals.close("file_1/0", b"x"))
+
+
+def test_a_person_has_one_pseudonym_a_tenant_and_it_tells_nothing() -> None:
+    alias = pseudonym(SECRET, "org_1", "user_1")
+    assert alias == pseudonym(SECRET, "org_1", "user_1")
+    others = [
+        pseudonym(SECRET, "org_2", "user_1"),
+        pseudonym(SECRET, "org_1", "user_2"),
+        pseudonym(SECRET, "org", "_1/user_1"),
+    ]
+    assert len({alias, *others}) == 4
+    assert alias.startswith("erased_")
+    assert "user_1" not in alias

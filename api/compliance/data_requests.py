@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
+from api.app import GONE
 from api.compliance.access import PREFIX, Reader, RowId, Writer, router
 from api.deps import AppState, PageOf, Session, Starting, allow
 from api.unit import State
@@ -28,7 +29,7 @@ from core.contracts.compliance.data_requests import (
     Verb,
     data_request_id,
 )
-from core.contracts.platform import Page, Problem, Service
+from core.contracts.platform import Page, Service
 from core.db import Database
 from core.domain.compliance.data_requests import decided, is_overdue, may_approve, start_of_request
 from core.errors import Conflict, Forbidden, Gone, NotFound
@@ -47,11 +48,6 @@ MEDIA_TYPE = "application/x-ndjson"
 UNSAID = Decision()
 Admin = Annotated[Caller, Depends(allow(ADMIN))]
 FILE = {"content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
-GONE = {
-    "model": Problem,
-    "description": "The artifact has expired, or was erased",
-    "content": {"application/problem+json": {}},
-}
 
 
 @router.post(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from fastapi import Response
 from fastapi.responses import HTMLResponse
 
+from api.app import GONE
 from api.compliance.access import PREFIX, Reader, RowId, Writer, router
 from api.deps import AppState, PageOf, Session, Starting
 from api.unit import State
@@ -23,7 +24,7 @@ from core.contracts.platform import Page
 from core.domain.compliance.figures import days_of
 from core.domain.compliance.starting import start_of_report
 from core.domain.compliance.tables import as_csv
-from core.errors import Conflict, Forbidden, NotFound
+from core.errors import Conflict, Forbidden, Gone, NotFound
 from core.ids import new_id
 from core.store import compliance as store
 from core.store.platform import decode_cursor, encode_cursor
@@ -120,12 +121,14 @@ async def get_report_html(session: Session, caller: Reader, report_id: RowId) ->
 @router.get(
     "/reports/{report_id}/pdf",
     response_class=Response,
-    responses={200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}},
+    responses={200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}, 410: GONE},
     summary="A completed report as a PDF",
 )
 async def get_report_pdf(session: Session, caller: Reader, report_id: RowId) -> Response:
     row = await _must_be_ready(session, caller, report_id)
-    return _download(row.pdf or b"", f"{report_id}.pdf", "application/pdf")
+    if row.pdf is None:
+        raise Gone("This report has no PDF any more: a person it named is erased. Ask for it anew.", code="pdf_erased")
+    return _download(row.pdf, f"{report_id}.pdf", "application/pdf")
 
 
 @router.get(
