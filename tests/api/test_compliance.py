@@ -46,7 +46,7 @@ async def test_the_pages_call_answers_with_its_fields(compliance: httpx.AsyncCli
         compliance, "User submitted text to check", "toxicity", "pii", "prompt_injection", content_type="text"
     )
     assert body["check_id"].startswith("chk_")
-    assert (body["status"], body["risk_level"]) == ("incomplete", "none")
+    assert (body["status"], body["risk_level"]) == ("passed", "none")
     assert list(body["results"]) == ["toxicity", "pii", "prompt_injection"]
 
 
@@ -74,8 +74,11 @@ async def test_all_five_types_are_looked_for_unless_told_otherwise(compliance: h
     assert set(body["results"]) == {"toxicity", "pii", "prompt_injection", "nsfw", "spam"}
 
 
-async def test_a_type_without_a_detector_makes_a_clean_check_incomplete(compliance: httpx.AsyncClient) -> None:
-    body = await check(compliance, "Nothing to see here.", "pii", "spam")
+async def test_a_type_without_a_detector_makes_a_clean_check_incomplete(
+    settings: Settings, headers: Callable[..., Headers]
+) -> None:
+    async with _door_with({CheckType.PII: BUILT_IN[CheckType.PII]}, settings, headers()) as client:
+        body = await check(client, "Nothing to see here.", "pii", "spam")
     assert body["status"] == "incomplete"
     assert body["results"]["spam"] == {"available": False, "reason": "no_detector"}
 
@@ -306,7 +309,8 @@ async def history(compliance: httpx.AsyncClient) -> list[dict[str, Any]]:
     [
         ("", [3, 2, 1, 0]),
         ("status=blocked", [0]),
-        ("status=incomplete", [3]),
+        ("status=incomplete", []),
+        ("status=passed", [3, 2]),
         ("risk_level=high", [1]),
         ("check_type=spam", [3]),
         ("check_type=toxicity", []),
