@@ -284,7 +284,8 @@ async def test_a_detector_that_raises_costs_its_own_type_only(
 async def test_a_detector_that_cannot_be_built_costs_its_own_type_only(
     settings: Settings, headers: Callable[..., Headers]
 ) -> None:
-    async with _door_with({**BUILT_IN, CheckType.SPAM: {"broken": Source(_unbuildable)}}, settings, headers()) as client:
+    makers = {**BUILT_IN, CheckType.SPAM: {"broken": Source(_unbuildable)}}
+    async with _door_with(makers, settings, headers()) as client:
         body = await check(client, "harmless", "spam", "pii")
     assert body["status"] == "incomplete"
     assert body["results"]["spam"] == {"available": False, "reason": "detector_not_loaded", "detector": "broken"}
