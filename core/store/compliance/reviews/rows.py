@@ -9,7 +9,13 @@ from sqlalchemy import ColumnElement, func, tuple_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from core.contracts.compliance.reviews import MAX_STEPS_SHOWN, ReviewFilter, ReviewStepKind, review_start_id
+from core.contracts.compliance.reviews import (
+    MAX_STEPS_SHOWN,
+    ReviewFilter,
+    ReviewStatus,
+    ReviewStepKind,
+    review_start_id,
+)
 from core.store.platform import before, delete_intents
 from core.tables.compliance.checks import CheckRow
 from core.tables.compliance.reviews import ReviewLabelRow, ReviewRow, ReviewStepRow
@@ -36,6 +42,8 @@ def _clauses(wanted: ReviewFilter) -> list[ColumnElement[bool]]:
     waits = col(ReviewRow.decided_at).is_(None)
     if wanted.status is not None:
         found.append(col(ReviewRow.status) == wanted.status)
+    if wanted.status in (ReviewStatus.OPEN, ReviewStatus.CLAIMED):
+        found.append(waits)  # the same rows, said so that the index of what waits can be used
     if wanted.check_type is not None:
         found.append(col(ReviewRow.check_types).contains([wanted.check_type]))
     if wanted.claimed_by is not None:
