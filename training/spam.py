@@ -66,7 +66,8 @@ EXPERTS = (
     Expert("is_office", {MAILBOX: 1, RAW: 1, SPACED: 1, TEXTS: 0.3, COMMENTS: 0.3}, idf, 1, kind=(MAILBOX,)),
     Expert("is_comment", {COMMENTS: 2, TEXTS: 1, MAILBOX: 0.3, RAW: 0.1}, idf, 1, kind=(COMMENTS,)),
 )
-GATES = (("is_mail", -1.0, 1.0), ("is_office", -1.3, -0.7), ("is_comment", -1.0, 1.0))
+GATES = (("is_mail", -1.5, -0.5), ("is_office", -1.55, -0.95), ("is_comment", -3.0, -1.0))
+"""Each where held-out texts of its two sides part best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,11 @@ KINDS = (
     KindOfText(
         {MAILBOX: 1}, ("any", "any_ratios", "mail", "mail_ratios", "office", "office_ratios"), 1, {0: 1, 1: 1}, -1
     ),
-    KindOfText({RAW: 1, MAILBOX: 10}, ("any", "any_ratios", "mail", "mail_ratios"), 0.1, {0: 1, 1: -1}, strays=True),
+    KindOfText({RAW: 1, MAILBOX: 12}, ("any", "any_ratios", "mail", "mail_ratios"), 0.3, {0: 1, 1: -1}, strays=True),
     KindOfText({TEXTS: 1}, ("any", "any_ratios", "mail", "short", "short_ratios", "message"), 1, {0: -1, 2: -1}, 1),
     KindOfText({COMMENTS: 1}, ("any", "any_ratios", "short", "short_ratios", "comment"), 1, {0: -1, 2: 1}),
 )
-STRAY = -0.3
+STRAY = -0.55
 """A mail of an office whose `is_office` says less than this is easily taken for another mailbox's."""
 
 
