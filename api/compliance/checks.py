@@ -1,8 +1,10 @@
 """One text checked while the caller waits, and the history of checks."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from functools import partial
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request
 
@@ -48,6 +50,7 @@ from core.store.platform import decode_cursor, encode_cursor
 from core.telemetry import correlation_id
 
 LONG_CONTENT = 16 * 1024
+Done = TypeVar("Done")
 
 
 async def one_text(request: Request) -> None:
@@ -123,16 +126,19 @@ async def _inspected(state: State, order: Order, wanted: CheckRequest) -> CheckR
     (found,) = await detectors.inspect([text], wanted.check_types, chosen)
     earlier: EarlierChecks = state.extras[EARLIER]
     earlier.learn(found, chosen)
-    now = datetime.now(UTC)
-    return conclude(order, check_id=new_id("chk"), text=wanted.content, found=found, at=now, extracted=extracted)
+    at, text = datetime.now(UTC), wanted.content
+    judged = partial(conclude, order, check_id=new_id("chk"), text=text, found=found, at=at, extracted=extracted)
+    return await _aside(text, judged)
+
+
+async def _aside(content: str, work: Callable[[], Done]) -> Done:
+    """Long content is worked on in a thread: the door serves others meanwhile."""
+    return await asyncio.to_thread(work) if len(content) > LONG_CONTENT else work()
 
 
 async def _readable(wanted: CheckRequest) -> Extracted | None:
-    """Long content is read in a thread: the door serves others meanwhile."""
     try:
-        if len(wanted.content) > LONG_CONTENT:
-            return await asyncio.to_thread(readable, wanted.content_type, wanted.content)
-        return readable(wanted.content_type, wanted.content)
+        return await _aside(wanted.content, partial(readable, wanted.content_type, wanted.content))
     except ContentFault as fault:
         raise Invalid(str(fault), code=fault.code, errors=[FieldError("content", str(fault), fault.code)]) from fault
 
