@@ -122,8 +122,8 @@ async def _inspected(state: State, order: Order, wanted: CheckRequest) -> CheckR
     extracted = await _readable(wanted)
     detectors: Inspector = state.extras[DETECTORS]
     chosen = order.rules.detectors(wanted.check_types)
-    text = wanted.content if extracted is None else extracted.text
-    (found,) = await detectors.inspect([text], wanted.check_types, chosen)
+    read = wanted.content if extracted is None else extracted.text
+    (found,) = await detectors.inspect([read], wanted.check_types, chosen)
     earlier: EarlierChecks = state.extras[EARLIER]
     earlier.learn(found, chosen)
     at, text = datetime.now(UTC), wanted.content
