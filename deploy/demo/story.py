@@ -146,7 +146,7 @@ async def _compliance(scene: Scene, teller: Teller) -> None:
         teller.step(f"{TEXT!r} is {check.status}, risk {check.risk_level}")
         teller.step(f"redacted: {check.results['pii'].redacted!r}")
         attack = await compliance.check(content=ATTACK, policy="chat", correlation_id=scene.correlation_id)
-        score = attack.results["prompt_injection"].score
+        score = attack.results["prompt_injection"].score or 0.0
         teller.step(f"{ATTACK!r} is {attack.status} under the policy `chat` (prompt injection, score {score:.2f})")
         await _review(scene, teller, compliance)
 
