@@ -121,10 +121,10 @@ def unseen_vectors(
     return vectors
 
 
-def row_weights(labels: Labels, mass: float) -> Vector:
-    """Weights by which both labels of a set count the same, and the set as a whole `mass`."""
+def row_weights(labels: Labels, mass: float, evenness: float = 1.0) -> Vector:
+    """Weights by which a set as a whole counts `mass`. `evenness`: 1 makes its labels count the same, 0 leaves them."""
     share = float(labels.mean())
-    weights = np.where(labels == 1, 0.5 / max(share, 1e-9), 0.5 / max(1 - share, 1e-9))
+    weights = np.where(labels == 1, 0.5 / max(share, 1e-9), 0.5 / max(1 - share, 1e-9)) ** evenness
     return np.asarray(weights / weights.sum() * mass, dtype=np.float64)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.adapters.classifiers.features import phrase_hash, read
 from core.adapters.classifiers.normalise import Normaliser
-from core.adapters.classifiers.surface import Lexicon, lexicon_hits
+from core.adapters.classifiers.surface import Lexicon, LexiconIndex, lexicon_hits
 from core.adapters.classifiers.windows import Window, windows
 from training.data import Labels, TextSet, lexicon, sample, train_sets
 from training.linear import Vector
@@ -139,7 +139,7 @@ def _insults(data: Path, lists: tuple[Lexicon, ...]) -> Iterator[Pieces]:
 
 def _sexual_words(texts: list[str], lists: tuple[Lexicon, ...]) -> NDArray[np.bool_]:
     """Which texts have a word of a list that is about sex."""
-    hits = lexicon_hits(read(texts, NORMALISER), lists)
+    hits = lexicon_hits(read(texts, NORMALISER), LexiconIndex.of(lists))
     return np.asarray((hits[:, 0] > 0) | (hits[:, 1] > 0) | (hits[:, 3] > 0))
 
 

@@ -45,10 +45,10 @@ MASS = {
     "civil_spans": 0.7, "convabuse_train": 0.7, "madlibs": 0.5, "stormfront": 0.5, "wiki_cat_gn": 0.3,
 }  # fmt: skip
 """How much each set counts in the blend: its kind's weight in use, and how far its labels can be trusted."""
+EVENNESS = 0.5
+"""Between what a set has of each label and as much of both: kinds of text differ in how much of them is toxic."""
 NETWORKS = 4
 FUNCTIONAL_CASES, MADLIBS = 12_000, 8_000
-SHIFT = 0.0
-"""Added to the logit; see the model card."""
 REASONS = (
     Reason("identity_attack", "slurs", 0.25),
     Reason("severe_profanity", "profanity_severe", 0.25),
@@ -66,15 +66,15 @@ def train(data: Path) -> ClassifierModel:
     made = ClassifierModel(
         name="toxicity",
         spec=SPEC,
-        heads=heads({name: found[0] for name, found in fitted.items()}, prune=1),
+        heads=heads({name: found[0] for name, found in fitted.items()}, prune=1, kept=1.0),
         layers=(_nothing(len(EXPERTS) + len(SURFACE) + len(lexicons(data))),),
         lexicons=lexicons(data),
         window=WINDOW,
-        calibration=Calibration(1.0, SHIFT),
+        calibration=Calibration(),
         reasons=REASONS,
     )
     vectors = [unseen_vectors(made, EXPERTS, fitted, sets[name], prepared[name]) for name in MASS]
-    weights = np.concatenate([row_weights(prepared[name].labels, MASS[name]) for name in MASS])
+    weights = np.concatenate([row_weights(prepared[name].labels, MASS[name], EVENNESS) for name in MASS])
     labels = np.concatenate([prepared[name].labels for name in MASS])
     return made.with_layers(_blend(np.concatenate(vectors), labels, weights / weights.mean()))
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,11 +13,11 @@ from numpy.typing import NDArray
 from core.adapters.classifiers import weights_file
 from core.adapters.classifiers.features import Family, FeatureSpec, Kind, Reading, Rows, read, rows
 from core.adapters.classifiers.normalise import Normaliser
-from core.adapters.classifiers.surface import SURFACE, Lexicon, Matrix, lexicon_hits, surface
+from core.adapters.classifiers.surface import SURFACE, Lexicon, LexiconIndex, Matrix, lexicon_hits, surface
 from core.adapters.classifiers.windows import Stretch, Window, windows
 
-MOST_CHARACTERS_AT_ONCE = 1 << 18
-"""A batch is read in groups of pieces of this size, which bounds its memory."""
+MOST_CHARACTERS_AT_ONCE = 1 << 15
+"""A batch is read in groups of pieces of this size, which bounds its memory and suits the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,11 @@ class Heads:
 
 
 def _row_sums(table: NDArray[np.int8], family: Rows) -> Matrix:
-    weights = table[family.indices]
-    if len(family.starts) == 2:
-        return np.asarray(weights.sum(axis=0, dtype=np.int32)[None, :], dtype=np.float64)
-    sums = np.zeros((len(family.starts), table.shape[1]))
-    totals = np.cumsum(weights, axis=0, dtype=np.int32)
-    filled = family.starts > 0
-    sums[filled] = totals[family.starts[filled] - 1]
-    return np.diff(sums, axis=0)
+    """Sums of whole numbers, exact in 32-bit floats, which the processor adds faster than any other kind."""
+    weights = table.take(family.indices, axis=0).astype(np.float32)
+    starts = family.starts.tolist()
+    sums = [np.ones(end - start, dtype=np.float32) @ weights[start:end] for start, end in pairwise(starts)]
+    return np.array(sums, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +109,10 @@ class ClassifierModel:
         """What a window's vector holds."""
         return (*self.heads.names, *SURFACE, *(lexicon.name for lexicon in self.lexicons))
 
+    @cached_property
+    def _index(self) -> LexiconIndex:
+        return LexiconIndex.of(self.lexicons)
+
     def score(self, texts: Sequence[str]) -> Matrix:
         """How sure the model is of each text, in [0, 1]; 0.5 is where it says yes."""
         return self.judge(self.vectors(texts))
@@ -148,7 +150,7 @@ class ClassifierModel:
     def _piece_vectors(self, pieces: Sequence[str]) -> Matrix:
         reading: Reading = read(pieces, self.spec.normaliser)
         return np.hstack(
-            (self.heads.scores(rows(reading, self.spec)), surface(pieces), lexicon_hits(reading, self.lexicons))
+            (self.heads.scores(rows(reading, self.spec)), surface(pieces), lexicon_hits(reading, self._index))
         )
 
     def judge_alone(self, vectors: Matrix) -> Matrix:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,22 +53,29 @@ def _few(count: int) -> float:
     return math.log1p(count) / 3
 
 
-def lexicon_hits(reading: Reading, lexicons: Sequence[Lexicon]) -> Matrix:
+@dataclass(frozen=True, slots=True)
+class LexiconIndex:
+    """Several lists as one: all their hashes, sorted, and for each the lists it stands in."""
+
+    known: Hashes
+    members: Matrix
+
+    @classmethod
+    def of(cls, lexicons: Sequence[Lexicon]) -> Self:
+        """The lists side by side, a column each."""
+        known = np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *(one.hashes for one in lexicons)]))
+        columns = [np.isin(known, one.hashes) for one in lexicons]
+        return cls(known, np.array(columns, dtype=np.float64).reshape(len(lexicons), len(known)).T)
+
+
+def lexicon_hits(reading: Reading, lexicons: LexiconIndex) -> Matrix:
     """How many words and pairs of each text stand in each list, up to a few."""
-    hits = np.zeros((len(reading.texts), len(lexicons)))
-    if not lexicons:
+    hits = np.zeros((len(reading.texts), lexicons.members.shape[1]))
+    if not len(lexicons.known):
         return hits
     pair_hashes, pair_of = pairs(reading)
     hashes, text_of = np.concatenate((reading.words, pair_hashes)), np.concatenate((reading.word_of, pair_of))
-    for column, lexicon in enumerate(lexicons):
-        found = text_of[_within(hashes, lexicon.hashes)]
-        hits[:, column] = np.minimum(np.bincount(found, minlength=len(hits)), _MOST_HITS) / _MOST_HITS
-    return hits
-
-
-def _within(hashes: Hashes, known: Hashes) -> NDArray[np.bool_]:
-    """Which of the hashes are among the sorted known ones."""
-    if not len(known):
-        return np.zeros(len(hashes), dtype=np.bool_)
-    nearest = known[np.minimum(np.searchsorted(known, hashes), len(known) - 1)]
-    return np.asarray(nearest == hashes, dtype=np.bool_)
+    places = np.minimum(np.searchsorted(lexicons.known, hashes), len(lexicons.known) - 1)
+    found = lexicons.known[places] == hashes
+    np.add.at(hits, text_of[found], lexicons.members[places[found]])
+    return np.minimum(hits, _MOST_HITS) / _MOST_HITS
