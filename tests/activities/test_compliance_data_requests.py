@@ -1,5 +1,6 @@
 """A service's part of a data-subject request may be killed, run twice, or meet its own ghost: each row counts once."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -100,7 +101,7 @@ def _event(number: int, **more: Any) -> AuditEvent:
     return AuditEvent.model_validate(values | more)
 
 
-async def _approved(database: Database, tenant: str, kind: RequestKind, events: int = ROWS) -> DataRequestInput:
+async def _asked(database: Database, tenant: str, kind: RequestKind) -> DataRequestInput:
     now = datetime.now(UTC)
     row = DataRequestRow(
         request_id=new_id("dsr"),
@@ -117,13 +118,23 @@ async def _approved(database: Database, tenant: str, kind: RequestKind, events: 
         created_at=now,
     )
     async with database.begin(tenant) as session:
-        await audit.append(session, tenant, [_event(number) for number in range(events)])
         assert await store.open_request(session, row)
-        await store.decide(
-            session, row.request_id, verb=Verb.APPROVED, to=RequestStatus.APPROVED, by="other", note=None
-        )
-        await store.begin(session, row.request_id)
     return DataRequestInput(tenant_id=tenant, request_id=row.request_id)
+
+
+async def _approve(session: AsyncSession, request: DataRequestInput) -> None:
+    to = RequestStatus.APPROVED
+    await store.decide(session, request.request_id, verb=Verb.APPROVED, to=to, by="other", note=None)
+
+
+async def _approved(database: Database, tenant: str, kind: RequestKind, events: int = ROWS) -> DataRequestInput:
+    """A request that runs, about a person with so many events in the audit log."""
+    request = await _asked(database, tenant, kind)
+    async with database.begin(tenant) as session:
+        await audit.append(session, tenant, [_event(number) for number in range(events)])
+        await _approve(session, request)
+        await store.begin(session, request.request_id)
+    return request
 
 
 def _part(request: DataRequestInput) -> ServiceInput:
@@ -291,6 +302,18 @@ async def test_even_an_erasure_cannot_delete_from_the_log_or_change_what_was_don
         with pytest.raises(ProgrammingError, match="permission denied"):
             async with database.begin_erasure(tenant, request.request_id) as session:
                 await (await session.connection()).execute(text(statement))
+
+
+async def test_a_decision_that_is_just_being_made_is_waited_for(
+    activities: DataRequestActivities, database: Database, tenant: str
+) -> None:
+    request = await _asked(database, tenant, RequestKind.EXPORT)
+    async with database.begin(tenant) as session:
+        await _approve(session, request)
+        looking = asyncio.create_task(ActivityEnvironment().run(activities.begin, request))
+        await asyncio.wait([looking], timeout=0.3)
+        assert not looking.done()
+    assert (await looking).status is RequestStatus.RUNNING
 
 
 async def test_a_request_that_never_was_ends_its_workflow(activities: DataRequestActivities, tenant: str) -> None:

@@ -114,6 +114,22 @@ async def _as_staff(who: Person) -> None:
     move = {"status": "resolved", "note": f"by {who.user_id}"}
     await post(staff["audit"], f"{V1}/audit/security/alerts/{alert['alert_id']}", move, "PATCH")
     await post(staff["compliance"], f"{V1}/compliance/reports", {"report_type": "pii_summary", "period": "daily"})
+    await _reviews(who)
+
+
+async def _reviews(who: Person) -> None:
+    """A policy of theirs; a text of theirs that others review, and one of others that they review."""
+    door, name = f"{V1}/compliance", new_id("policy")
+    await post(who.staff["compliance"], f"{door}/policies", {"name": name, "rules": {"pii": {"action": "review"}}})
+    mine = {"scope": "caller", "subject": who.user_id, "policy": name}
+    await post(who.staff["compliance"], f"{door}/policy-assignments", mine, "PUT")
+    await post(who.staff["compliance"], f"{door}/rescores", {"policy": name})
+    asked = {"content": f"write to {who.email}", "check_types": ["pii"], "policy": name}
+    for author, reviewer in ((who.own, who.admin), (who.admin, who.staff)):
+        check = await post(author["compliance"], f"{door}/check", asked)
+        review = f"{door}/reviews/{check['review']['review_id']}"
+        await post(reviewer["compliance"], f"{review}/claim", {})
+        await post(reviewer["compliance"], f"{review}/reject", {"note": f"{who.email} again"})
 
 
 async def _messages(who: Person) -> None:
@@ -217,7 +233,7 @@ async def test_after_an_erasure_what_must_stay_still_reads(person: Person) -> No
     assert {one["status"] for one in tasks} == {"cancelled"}
     assert len(tasks) == 2  # open ones were ended first
     checks = (await admin["compliance"].get(f"{V1}/compliance/checks?checked_by={alias}")).json()["items"]
-    assert len(checks) == 2
+    assert len(checks) == 3
     for path in ("audit/compliance/reports", "compliance/reports", "events", "notifications", "audit/security/alerts"):
         service: ServiceName = "event" if path == "events" else "notification" if path == "notifications" else "audit"
         service = "compliance" if path == "compliance/reports" else service

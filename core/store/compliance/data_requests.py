@@ -132,11 +132,16 @@ async def decide(
 
 
 async def begin(session: AsyncSession, request_id: str) -> DataRequestRow | None:
-    """The request as it stands; one that is approved runs from now, with a step for each service."""
+    """The request as it stands; one that is approved runs from now, with a step for each service.
+
+    A decision that is just being made is waited for: it shows whole, or it comes later and wakes the workflow.
+    """
+    held = select(DataRequestRow.status).where(col(DataRequestRow.request_id) == request_id).with_for_update()
+    if (await session.exec(held)).first() != RequestStatus.APPROVED:
+        return await request_of(session, request_id)
     approved = [RequestStatus.APPROVED]
     row = await move(session, request_id, out_of=approved, to=RequestStatus.RUNNING, started_at=func.now())
-    if row is None:
-        return await request_of(session, request_id)
+    assert row is not None  # held above
     new: dict[str, Any] = {"request_id": request_id, "tenant_id": row.tenant_id, "place": [], "counts": {}}
     steps = [{**new, "service": name, "status": StepStatus.PENDING} for name in SERVICES]
     await session.exec(insert(DataRequestStepRow).values(steps).on_conflict_do_nothing())
