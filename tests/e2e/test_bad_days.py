@@ -1,5 +1,6 @@
 """Temporal stopped, Postgres stopped, workers killed: nothing accepted is lost, nothing happens twice."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -106,6 +107,28 @@ def test_a_worker_killed_in_the_middle_of_a_batch_reaches_everyone_once(stack: S
         until(lambda: client.get(batch).json()["status"] == "completed", "the batch completes", 120)
         reached = [item["user_id"] for item in _everything(client, NOTIFY)]
     assert sorted(reached) == sorted(users)
+
+
+def test_a_worker_killed_in_the_middle_of_a_check_batch_checks_each_text_once(stack: Stack, own_tenant: str) -> None:
+    checks = "/api/v1/compliance"
+    rows = "".join(json.dumps({"id": f"row_{n}", "content": f"u{n}@example.com"}) + "\n" for n in range(5000))
+    with stack.client("compliance", tenant=own_tenant) as client:
+        lines = {"Content-Type": "application/x-ndjson"}
+        answer = client.post(f"{checks}/batches?check_types=pii", content=rows, headers=lines)
+        assert answer.status_code == 202, answer.text
+        batch = f"{checks}/batches/{answer.json()['batch_id']}"
+        until(lambda: client.get(batch).json()["progress"]["checked"], "the first texts are checked", 60)
+        stack.kill("worker")
+        stack.run("worker", "-m", "workers")
+        until(lambda: client.get(batch).json()["status"] == "completed", "the batch completes", 120)
+        done = client.get(batch).json()
+        results = [json.loads(line) for line in client.get(f"{batch}/results").text.splitlines()]
+    assert done["by_status"] == {"flagged": 5000}
+    assert [one["id"] for one in results] == [f"row_{n}" for n in range(5000)]
+    assert len({one["check_id"] for one in results}) == 5000
+    with stack.client("event", tenant=own_tenant) as client:
+        told = _everything(client, EVENTS, event_type="compliance.flagged")
+    assert len(told) == 5000
 
 
 def test_a_worker_killed_in_the_middle_of_a_replay_copies_each_event_once(stack: Stack, events: httpx.Client) -> None:
