@@ -25,8 +25,8 @@ HOLDINGS = (
     Holding(
         table="audit.events",
         key={"event_id": "text"},
-        belongs=f"t.actor_id <> :user AND NOT {IS_RESOURCE} AND {mention('metadata')}",
-        mentions=("metadata",),
+        belongs=f"t.actor_id <> :user AND NOT {IS_RESOURCE} AND {mention('resource_id', 'metadata')}",
+        mentions=("resource_id", "metadata"),
         veiled=("actor_id",),
         kept=f"what others did: {SECURITY}",
     ),
