@@ -1,5 +1,6 @@
 """The detectors of a process: chosen by name, bounded in time whatever they do, each failing for itself only."""
 
+import asyncio
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from structlog.testing import capture_logs
 from core.adapters.detectors import BUILT_IN, Detectors, Limit, Makers, Source
 from core.adapters.detectors.runtime import SHORT
 from core.contracts.compliance import CheckType, DetectorResult
+from tests.conftest import eventually
 
 LONG = "x" * (SHORT + 1)
 PII, SPAM, NSFW = CheckType.PII, CheckType.SPAM, CheckType.NSFW
@@ -180,3 +182,15 @@ async def test_closing_leaves_no_process_behind(detectors: Detectors) -> None:
     await detectors.aclose()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_short_texts_that_come_together_have_processes_started_for_those_after_them(detectors: Detectors) -> None:
+    async def in_a_process() -> bool:
+        found = await asyncio.gather(*(_spam(detectors, "good") for _ in range(4)))
+        assert all(_reasons(one) == [None] for one in found)
+        pool: Any = detectors._pool
+        return bool(pool.ready)
+
+    await eventually(in_a_process)
+    found = await detectors.inspect(["catastrophe a@example.com"], [SPAM, PII])
+    assert (found[0][SPAM].reason, found[0][PII].flagged) == ("detector_timeout", True)

@@ -41,13 +41,14 @@ def ask(detector: Detector, texts: Sequence[str]) -> Asked:
             raise RuntimeError("as many results as texts were expected")
     except Exception as error:  # noqa: BLE001 - a detector's failure is a result, whatever it is
         if len(texts) > 1:
-            return _joined([ask(detector, [text]) for text in texts])
+            return joined([ask(detector, [text]) for text in texts])
         named = {"detector": detector.name, "detector_version": detector.version}
         return Asked([unavailable(FAILED).model_copy(update=named)], [type(error).__name__])
     return Asked(_timed(results, (time.perf_counter() - began) * 1000 / max(1, len(texts))))
 
 
-def _joined(parts: Sequence[Asked]) -> Asked:
+def joined(parts: Sequence[Asked]) -> Asked:
+    """Of several texts asked one by one, as if they had been asked together."""
     return Asked([one for part in parts for one in part.results], [one for part in parts for one in part.failures])
 
 

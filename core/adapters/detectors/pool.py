@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from core.adapters.detectors.asking import FAILED, TIMEOUT, Asked, Choice
+from core.adapters.detectors.asking import FAILED, TIMEOUT, Asked, Choice, joined
 from core.adapters.detectors.limits import PATIENCE, Limit
 from core.adapters.detectors.registry import Makers
 from core.adapters.detectors.zygote import FORK, HEAD, READY, Job, frame
@@ -46,22 +46,41 @@ class Pool:
         self._zygote = Zygote(makers)
         self._idle: list[Worker] = []
         self._free = asyncio.Semaphore(processes)
+        self._warming: asyncio.Task[None] | None = None
 
-    async def ask(self, choice: Choice, texts: Sequence[str]) -> Asked:
-        """What `asking.ask` says, or in its place that the detector ran out of time or its process died.
+    @property
+    def ready(self) -> bool:
+        """Whether the detectors are built there, so that a process costs next to nothing."""
+        return self._zygote.running
 
-        Where that happens with many texts, they are tried one by one, and only the bad one suffers. PoolAway where no
-        process can be started.
+    def warm(self) -> None:
+        """Have it ready soon."""
+        if self._warming is None:
+            self._warming = asyncio.create_task(self._warm())
+
+    async def _warm(self) -> None:
+        with suppress(PoolAway):  # the next that needs it is told
+            async with self._worker():
+                return
+
+    async def ask(self, choices: Sequence[Choice], texts: Sequence[str]) -> list[Asked]:
+        """For each choice what `asking.ask` says, or that the detector ran out of time or its process died.
+
+        Where that happens with several detectors or texts, they are tried one by one, and only the bad one suffers.
+        PoolAway where no process can be started.
         """
         try:
             async with self._worker() as worker:
-                return await worker.do(Job(choice, list(texts), self._limit.of(texts)))
+                return await worker.do(Job(list(choices), list(texts), self._limit.of(texts)))
         except Ended as end:
-            log.warning("detector.process_ended", detector=choice.name, texts=len(texts), late=end.late)
-            if len(texts) == 1:
-                return Asked(choice.silent(TIMEOUT if end.late else FAILED), [] if end.late else ["process died"])
-        parts = [await self.ask(choice, [text]) for text in texts]
-        return Asked([one for part in parts for one in part.results], [one for part in parts for one in part.failures])
+            names = [choice.name for choice in choices]
+            log.warning("detector.process_ended", detectors=names, texts=len(texts), late=end.late)
+            if len(choices) == len(texts) == 1:
+                return [_verdict(choices[0], end)]
+        if len(choices) > 1:
+            return [one for choice in choices for one in await self.ask([choice], texts)]
+        parts = [one for text in texts for one in await self.ask(choices, [text])]
+        return [joined(parts)]
 
     @asynccontextmanager
     async def _worker(self) -> AsyncIterator["Worker"]:
@@ -76,10 +95,18 @@ class Pool:
 
     async def aclose(self) -> None:
         """End all processes."""
+        if self._warming is not None:
+            self._warming.cancel()
         for worker in self._idle:
             worker.close()
         self._idle.clear()
         self._zygote.close()
+
+
+def _verdict(choice: Choice, end: Ended) -> Asked:
+    if end.late:
+        return Asked(choice.silent(TIMEOUT), [TIMEOUT])
+    return Asked(choice.silent(FAILED), ["process died"])
 
 
 class Worker:
@@ -88,12 +115,12 @@ class Worker:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
-    async def do(self, job: Job) -> Asked:
-        """The job's answer. Ended if the process does not live to give it."""
+    async def do(self, job: Job) -> list[Asked]:
+        """The job's answers. Ended if the process does not live to give it."""
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
-            async with asyncio.timeout(job.seconds * PATIENCE + GRACE_SECONDS):
+            async with asyncio.timeout(job.seconds * PATIENCE * len(job.choices) + GRACE_SECONDS):
                 self._writer.write(frame(job))
                 await self._writer.drain()
                 return await self._answer()
@@ -101,9 +128,9 @@ class Worker:
             late = isinstance(error, TimeoutError) or clock() - began >= job.seconds
             raise Ended(late=late) from error
 
-    async def _answer(self) -> Asked:
+    async def _answer(self) -> list[Asked]:
         (size,) = HEAD.unpack(await self._reader.readexactly(HEAD.size))
-        answer: Asked = pickle.loads(await self._reader.readexactly(size))
+        answer: list[Asked] = pickle.loads(await self._reader.readexactly(size))
         return answer
 
     def close(self) -> None:
@@ -119,6 +146,11 @@ class Zygote:
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = asyncio.Lock()
+
+    @property
+    def running(self) -> bool:
+        """Whether it has started and built the detectors."""
+        return self._control is not None
 
     async def fork(self) -> Worker:
         """One more process. PoolAway where there can be none."""

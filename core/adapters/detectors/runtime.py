@@ -19,19 +19,21 @@ from core.ports import Detector
 log = structlog.get_logger(__name__)
 
 SHORT = 16 * 1024
-"""Characters that are judged in a thread of this process: our detectors are linear, so that takes milliseconds."""
+"""Characters that may be judged in a thread of this process: our detectors are linear, so that takes milliseconds."""
 NATIVE_THREADS = 2
 Column = list[DetectorResult]
 
 
 class Detectors:
-    """Implements `Inspector`. `processes`: how many may be started for long texts and batches; none: all in threads."""
+    """Implements `Inspector`. `processes`: how many may be started for long texts, batches, and short texts that come
+    together; none: all in threads."""
 
     def __init__(self, makers: Makers = BUILT_IN, *, processes: int = 0, limit: Limit | None = None) -> None:
         self._makers, self._limit = makers, limit or Limit()
         self._built: dict[Choice, Detector | None] = {}
         self._building = threading.Lock()
         self._faults: dict[str, str] = {}
+        self._under_way = 0
         self._pool = Pool(_ours(makers), processes, self._limit) if processes else None
         self._native = ThreadPoolExecutor(NATIVE_THREADS, thread_name_prefix="native-detector")
 
@@ -65,7 +67,11 @@ class Detectors:
         """For each text, in order, one result a type."""
         choices = [self._choice(check_type, chosen.get(check_type)) for check_type in check_types]
         known = [choice for choice in choices if self._source(choice)]
-        columns = await self._ask_all(known, texts)
+        self._under_way += 1
+        try:
+            columns = await self._ask_all(known, texts)
+        finally:
+            self._under_way -= 1
         for choice in choices:
             if choice not in columns:
                 columns[choice] = self._unknown(choice, len(texts))
@@ -85,21 +91,31 @@ class Detectors:
         ours = [choice for choice in choices if choice not in native]
         groups = [self._in_native_thread(choice, texts) for choice in native]
         if self._pool and (len(texts) > 1 or sum(map(len, texts)) > SHORT):
-            groups += [self._in_process(self._pool, choice, texts) for choice in ours]
+            groups += [self._in_process(self._pool, [choice], texts) for choice in ours]
+        elif ours and self._pool and self._better_there(self._pool):
+            groups.append(self._in_process(self._pool, ours, texts))
         elif ours:
             groups.append(self._in_thread(ours, texts))
         return {choice: column for group in await asyncio.gather(*groups) for choice, column in group.items()}
 
     # ---- where they run
 
-    async def _in_process(self, pool: Pool, choice: Choice, texts: Sequence[str]) -> dict[Choice, Column]:
+    def _better_there(self, pool: Pool) -> bool:
+        """Whether a short text is better judged in a process: always, once there are some. They come when short texts
+        begin to wait for each other, since threads of one process take turns."""
+        if self._under_way > 1 and not pool.ready:
+            pool.warm()
+        return pool.ready
+
+    async def _in_process(self, pool: Pool, choices: Sequence[Choice], texts: Sequence[str]) -> dict[Choice, Column]:
         try:
-            asked = await pool.ask(choice, texts)
+            asked = await pool.ask(choices, texts)
         except PoolAway:
-            log.exception("detectors.no_process", detector=choice.name)
-            return {choice: choice.silent(FAILED, len(texts))}
-        self._tell(choice, asked.failures)
-        return {choice: asked.results}
+            log.exception("detectors.no_process")
+            return {choice: choice.silent(FAILED, len(texts)) for choice in choices}
+        for choice, one in zip(choices, asked, strict=True):
+            self._tell(choice, one.failures)
+        return {choice: one.results for choice, one in zip(choices, asked, strict=True)}
 
     async def _in_thread(self, choices: Sequence[Choice], texts: Sequence[str]) -> dict[Choice, Column]:
         """One after another in one thread: a hop costs as much as a short text. Who comes too late is silent."""

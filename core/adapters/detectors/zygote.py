@@ -25,9 +25,9 @@ READY, FORK = b"r", b"f"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Texts for one detector, and the seconds of processor time that it may take."""
+    """Texts for some detectors, and the seconds of processor time that each may take."""
 
-    choice: Choice
+    choices: list[Choice]
     texts: list[str]
     seconds: float
 
@@ -101,12 +101,12 @@ class Built:
 def serve(line: socket.socket, detector: Callable[[Choice], Detector | None]) -> None:
     """Answer jobs until the line is closed."""
     while (job := receive(line)) is not None:
-        line.sendall(frame(_done(job, detector(job.choice))))
+        line.sendall(frame([_asked(job, choice, detector(choice)) for choice in job.choices]))
 
 
-def _done(job: Job, detector: Detector | None) -> Asked:
+def _asked(job: Job, choice: Choice, detector: Detector | None) -> Asked:
     if detector is None:
-        return Asked(job.choice.silent(NOT_LOADED, len(job.texts)))
+        return Asked(choice.silent(NOT_LOADED, len(job.texts)))
     # Neither signal is caught, and uncaught they end the process.
     signal.setitimer(signal.ITIMER_PROF, job.seconds)
     signal.setitimer(signal.ITIMER_REAL, job.seconds * PATIENCE)
