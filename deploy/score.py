@@ -252,7 +252,8 @@ def _print_quality(told: Quality, found: Sequence[DetectorResult], *, file: Path
 
 
 def _print_kinds(measured: SpanQuality, marked: set[str], found: Sequence[DetectorResult], file: Path) -> None:
-    table = Table(title=f"pii on {file.name}: {len(found)} documents", title_justify="left")
+    out.print(f"pii on {file.name}: {len(found)} documents", highlight=False, soft_wrap=True)
+    table = Table()
     table.add_column("entity", no_wrap=True)
     for heading in ("precision", "recall", "F1", "true", "found"):
         table.add_column(heading, justify="right")
