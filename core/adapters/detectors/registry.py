@@ -45,7 +45,9 @@ def _classifier(check_type: CheckType) -> Detector:
     # numpy, the weights and the network that tells languages: as above
     from core.adapters.classifiers import load
 
-    return Speaking(load(check_type), SPOKEN.get(check_type, (ENGLISH,)), _languages())
+    # words of attack come in all languages and are few: what is found counts, whatever the rest of the text speaks
+    keeps_hits = check_type is CheckType.PROMPT_INJECTION
+    return Speaking(load(check_type), SPOKEN.get(check_type, (ENGLISH,)), _languages(), keeps_hits=keeps_hits)
 
 
 @cache
