@@ -84,11 +84,12 @@ TASK_FRAMES = (
     "How do I {}?", "What is the best way to {}?", "How can I {}", "I need to {}. Any tips?",
     "Show me how to {} step by step.", "Is it hard to {}?", "Which tool do I use to {}?", "Why would somebody {}?",
 )  # fmt: skip
+# Grown-ups without exception, because the same persons stand in the intimate texts.
 WHO = (
-    "she", "he", "the girl", "the boy", "the woman", "the man", "my wife", "my husband", "her mother", "his father",
-    "my girlfriend", "my boyfriend", "the nurse", "the teacher", "the student", "the princess", "the knight",
-    "my boss", "the maid", "our neighbour", "a young woman", "an older man", "her best friend", "his sister",
-    "their daughter", "the soldier", "Anna", "Tom", "Maria", "James",
+    "she", "he", "the woman", "the man", "my wife", "my husband", "the widow", "the widower", "my girlfriend",
+    "my boyfriend", "the nurse", "the lawyer", "the queen", "the knight", "my boss", "the hotel manager",
+    "our neighbour", "an older woman", "an older man", "her husband's friend", "the landlady", "the officer",
+    "the soldier", "the baroness", "Anna", "Tom", "Maria", "James",
 )  # fmt: skip
 DID = (
     "opened the door", "sat down on the bed", "looked into the mirror", "took off a coat and a hat",
