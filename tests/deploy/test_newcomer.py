@@ -20,7 +20,7 @@ CHAPTERS = (
     "An audit trail",
     "A template and a send",
     "A task with progress",
-    "A check that finds personal data",
+    "Checks that a person decides where a rule cannot",
     "Published events reach a webhook",
     "A replay",
 )
@@ -94,7 +94,7 @@ def test_the_demo_links_each_workflow_into_temporals_ui(story: str, newcomer: Ne
 
     kinds = set(re.findall(rf"{ui}/(\w+\.\w+)%3A", story))
 
-    assert kinds == {"audit.report", "notification.send", "task.run", "event.replay"}
+    assert kinds == {"audit.report", "notification.send", "task.run", "compliance.review", "event.replay"}
 
 
 def test_the_demos_mail_can_be_read(story: str, newcomer: Newcomer) -> None:

@@ -27,6 +27,7 @@ from tests.conftest import Doors, Headers, StartWorkers, eventually
 
 API = "/api/v1/compliance"
 MAIL, NUMBER = "write to ann@example.com", "SSN: 536-22-8726"
+FRENCH = "Nous avons passé une belle journée au bord de la rivière avec nos amis et leurs enfants."
 PII_MONTH = {"report_type": "pii_summary", "period": "monthly"}
 
 
@@ -81,7 +82,7 @@ async def test_the_figures_are_those_of_the_checks(compliance: httpx.AsyncClient
 
 
 async def test_a_moderation_summary_counts_what_nobody_could_judge(compliance: httpx.AsyncClient) -> None:
-    await check(compliance, MAIL, check_types=["spam", "nsfw"])
+    await check(compliance, FRENCH, check_types=["spam", "nsfw"])
     result = (await report(compliance, {"report_type": "moderation_summary", "period": "daily"}))["result"]
     assert result["by_status"] == {"incomplete": 1}
     assert result["by_type"]["spam"] == {"checked": 1, "flagged": 0, "unavailable": 1}
