@@ -1,6 +1,7 @@
 """Load on one HTTP route: wrk or oha where installed, else a small generator of our own in a process of its own."""
 
 import asyncio
+import itertools
 import json
 import re
 import shutil
@@ -12,13 +13,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 SECONDS = 6
+NUMBER = "00000000"
+"""Where this stands in a body, each request says its own number, so that no two are alike."""
 
 
 def requests_per_second(url: str, body: bytes, token: str, *, connections: int) -> float:
     """POST `body` again and again over keep-alive connections; only 2xx count."""
     if shutil.which("wrk"):
         return _wrk(url, body, token, connections)
-    if shutil.which("oha"):
+    if shutil.which("oha") and NUMBER.encode() not in body:
         return _oha(url, body, token, connections)
     return _own(url, body, token, connections)
 
@@ -35,6 +38,8 @@ def _wrk(url: str, body: bytes, token: str, connections: int) -> float:
         script.write_text(
             f'wrk.method = "POST"\nlocal file = io.open("{payload}", "rb")\nwrk.body = file:read("*a")\n'
             f'wrk.headers["Content-Type"] = "application/json"\nwrk.headers["Authorization"] = "Bearer {token}"\n'
+            f"local body, sent = wrk.body, 0\nfunction request()\n  sent = sent + 1\n"
+            f'  return wrk.format(nil, nil, nil, (body:gsub("{NUMBER}", string.format("%08d", sent))))\nend\n'
         )
         command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "-s", str(script), url]
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -72,13 +77,14 @@ def _number(pattern: str, text: str) -> float:
 async def _pound(url: str, body: bytes, token: str, connections: int) -> float:
     parts, ends = urlsplit(url), time.monotonic() + SECONDS
     head = f"POST {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {token}\r\n"
-    request = f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    start = f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    numbers = itertools.count()
 
     async def one() -> int:
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         count = 0
         while time.monotonic() < ends:
-            writer.write(request)
+            writer.write(start + body.replace(NUMBER.encode(), b"%08d" % next(numbers)))
             answer = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"content-length: (\d+)", answer.lower())
             await reader.readexactly(int(length.group(1)) if length else 0)

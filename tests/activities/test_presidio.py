@@ -222,3 +222,10 @@ def test_spacy_is_neither_loaded_nor_kept_from_others() -> None:
 def test_what_was_checked_never_reaches_the_log(caplog: pytest.LogCaptureFixture) -> None:
     detect("ſK12 3704 0044 0532 0130 00 and DEſ9 3704 0044 0532 0130 00")
     assert caplog.text == ""
+
+
+def test_only_what_is_looked_for_is_found() -> None:
+    text = "Write to ann@example.com, SSN 536-22-8726, or visit 12 Main Street, Springfield, IL 62701"
+    assert [kind.value for kind in DETECTOR.detect([text])[0].detected or ()] == ["email", "ssn", "address"]
+    few = PiiDetector(frozenset({PiiEntity.SSN, PiiEntity.PHONE}))
+    assert few.detect([text])[0].detected == [PiiEntity.SSN]

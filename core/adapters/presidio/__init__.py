@@ -5,13 +5,13 @@ The recognisers are called directly: without AnalyzerEngine there is no language
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from importlib.metadata import version
 
 from core.adapters import phonenumbers
 from core.adapters.presidio import persons
 from core.adapters.presidio.recognisers import sources
-from core.contracts.compliance import CheckType, DetectorResult, Span
+from core.contracts.compliance import CheckType, DetectorResult, PiiEntity, Span
 from core.domain.compliance import addresses, documents, fold, kinds, redact, resolve_overlaps, secrets
 from core.domain.compliance.disguises import undisguised
 from core.domain.compliance.folding import Folded
@@ -21,19 +21,33 @@ THRESHOLD = 0.4
 RULES = "2"
 """Raised with every change of what is found, so that cached and past results tell which rules made them."""
 _DIGIT = re.compile(r"\d")
+Find = Callable[[str], Iterable[Span]]
+Finder = tuple[Find, Set[PiiEntity]]
+WORDED: tuple[Finder, ...] = (
+    (addresses.find, {PiiEntity.ADDRESS}),
+    (documents.find, {PiiEntity.DATE_OF_BIRTH, PiiEntity.PASSPORT}),
+)
+"""What is told by words around its figures, so that nobody spells them out to hide it."""
 
 
 class PiiDetector:
-    """Finds every kind in `PiiEntity`; persons only where a spaCy model is installed."""
+    """Finds what is `looked_for`, by default every kind there is; persons only where a spaCy model is installed."""
 
     check_type = CheckType.PII
     name = "presidio"
 
-    def __init__(self) -> None:
+    def __init__(self, looked_for: Set[PiiEntity] = frozenset(PiiEntity)) -> None:
         self.version = f"{version('presidio-analyzer')}+rules.{RULES}"
         self._mail, *others = sources()
-        self._numbers = (*(source.find for source in others), phonenumbers.find, addresses.find, documents.find)
-        self._persons = persons.finder()
+        found_by: list[tuple[Find, set[PiiEntity]]] = [
+            *((source.find, {source.entity}) for source in others),
+            (phonenumbers.find, {PiiEntity.PHONE}),
+        ]
+        self._disguisable = _wanted(found_by, looked_for)
+        apart = [(addresses.find, {PiiEntity.ADDRESS}), (documents.find, {PiiEntity.DATE_OF_BIRTH, PiiEntity.PASSPORT})]
+        self._numbers = (*self._disguisable, *_wanted(apart, looked_for))
+        self._secrets = PiiEntity.SECRET in looked_for
+        self._persons = persons.finder() if PiiEntity.PERSON in looked_for else None
         if self._persons:
             self.version += f"+{persons.installed()}"
         self.detect(["warm up 1: a@example.com"])  # patterns and suffix list are made ready now, not in the first check
@@ -62,18 +76,28 @@ class PiiDetector:
         yield from (_original(span, folded) for span in self._candidates(folded.text) if span.score >= THRESHOLD)
         plain = undisguised(folded.text)
         if plain:
-            found = (_original(span, plain) for span in self._candidates(plain.text) if span.score >= THRESHOLD)
+            hidden = self._figures(plain.text, self._disguisable)
+            found = (_original(span, plain) for span in hidden if span.score >= THRESHOLD)
             yield from (_original(span, folded) for span in found)
 
     def _candidates(self, text: str) -> Iterator[Span]:
+        yield from self._figures(text, self._numbers)
+        if self._secrets:
+            yield from secrets.find(text)
+        if self._persons:
+            yield from self._persons(text)
+
+    def _figures(self, text: str, numbers: Sequence[Find]) -> Iterator[Span]:
+        """Mail addresses, and whatever is made of figures."""
         if "@" in text:
             yield from self._mail.find(text)
         if _DIGIT.search(text):
-            for find in self._numbers:
+            for find in numbers:
                 yield from find(text)
-        yield from secrets.find(text)
-        if self._persons:
-            yield from self._persons(text)
+
+
+def _wanted(finders: Iterable[Finder], looked_for: Set[PiiEntity]) -> list[Find]:
+    return [find for find, kinds_found in finders if not looked_for.isdisjoint(kinds_found)]
 
 
 def _original(span: Span, folded: Folded) -> Span:
