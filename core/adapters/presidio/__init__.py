@@ -38,7 +38,8 @@ class PiiDetector:
 
     def __init__(self, looked_for: Set[PiiEntity] = frozenset(PiiEntity)) -> None:
         self.version = f"{version('presidio-analyzer')}+rules.{RULES}"
-        self._mail, *others = sources()
+        mail, *others = sources()
+        self._mail = mail if mail.entity in looked_for else None
         found_by: list[tuple[Find, set[PiiEntity]]] = [
             *((source.find, {source.entity}) for source in others),
             (phonenumbers.find, {PiiEntity.PHONE}),
@@ -89,7 +90,7 @@ class PiiDetector:
 
     def _figures(self, text: str, numbers: Sequence[Find]) -> Iterator[Span]:
         """Mail addresses, and whatever is made of figures."""
-        if "@" in text:
+        if self._mail and "@" in text:
             yield from self._mail.find(text)
         if _DIGIT.search(text):
             for find in numbers:
