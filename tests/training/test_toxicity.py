@@ -81,7 +81,7 @@ def test_every_group_is_both_hated_and_praised_in_generated_sentences(data: Path
     found = functional_cases(data, 12_000, seed=1)
     for word in ("women", "muslims", "immigrants", "disabled", "gay"):
         labels = Counter(label for text, label in zip(found.texts, found.labels, strict=True) if word in text.lower())
-        assert min(labels[0], labels[1]) > 20, word
+        assert min(labels[0], labels[1]) > 10, word
 
 
 def test_word_lists_hold_hashes_only(data: Path) -> None:

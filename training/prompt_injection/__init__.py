@@ -13,7 +13,7 @@ from core.adapters.classifiers.model import Layer, Reason
 from core.adapters.classifiers.normalise import Normaliser
 from training.blending import calibrated, linear_blend
 from training.linear import Vector, heads
-from training.prompt_injection.corpus import Amounts, Corpus, Example
+from training.prompt_injection.corpus import ASIDES, Amounts, Corpus, Example
 from training.prompt_injection.fitting import Mask, fit_heads, scores_of, weights_of
 from training.prompt_injection.grammar import phrases
 from training.prompt_injection.rows import Prepared, prepare
@@ -27,7 +27,7 @@ _THRESHOLD = -0.25
 """The logit that scores 0.5: more found at the price of a few false alarms, weighed on the dev sets."""
 _BLEND_WEIGHTS = {
     "documents": 0.5, "bipia_train": 1.5, "awesome_benign": 2.0, "wildchat_benign": 3.0, "made_play": 0.6,
-    "deepset_train": 3.0,
+    "deepset_train": 3.0, ASIDES: 0.0, "asked": 0.4,
 }  # fmt: skip
 REASONS = (
     Reason("overrides_instructions", "attack", 0.25),

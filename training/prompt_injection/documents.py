@@ -7,20 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from training.data import TextSet
-from training.prompt_injection.grammar import Grammar
+from training.prompt_injection.grammar import Grammar, Phrases
 
 _BREAK = re.compile(r"(?<=[.!?])\s+|\n+")
 _BETWEEN = ("\n", " ", "\n\n")
 _ENCODED = 0.03
 """Of the hidden instructions, so many are in base64."""
+_BEFORE = 0.7
 _PROSE = ("news", "science", "web", "mail")
-_ASKED = (
-    "Summarize this:", "Summarise the following text in two sentences.", "Translate the text below into French:",
-    "What is this mail about?", "Correct the grammar of this text:", "Explain this code:", "Give me the key points.",
-    "Find the bug in the following program.", "Rewrite this more politely:", "Which row has the highest value?",
-    "Turn the table into CSV.", "Write a reply to this email.", "Is this review positive or negative?",
-    "Continue this story.",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +26,8 @@ class Material:
     tasks: Sequence[str]
     questions: Sequence[str]
     attacks: Sequence[str]
+    words: Phrases
+    """What fills templates: nouns, and sentences."""
 
 
 class Documents:
@@ -40,6 +36,10 @@ class Documents:
     def __init__(self, material: Material, chance: random.Random) -> None:
         self._material, self._chance = material, chance
         self._phrases = Grammar("hidden", "documents", "attacks", "attacks_elsewhere")
+        self._asides, self._requests = (
+            Grammar("hidden_more", more=material.words),
+            Grammar("pasted", more=material.words),
+        )
 
     def clean(self) -> str:
         """A document as it should be."""
@@ -55,11 +55,16 @@ class Documents:
         parts = [part for part in (document[:place].rstrip(), hidden, document[place:]) if part]
         return self._chance.choice(_BETWEEN).join(parts)
 
+    def alone(self) -> str:
+        """What hides, without the document around it."""
+        return self._hidden(is_code=False)
+
     def asked(self) -> str:
         """A document with a user's plain request about it: nothing hides there."""
-        request, document = self._chance.choice(_ASKED), self.clean()
-        pair = (request, document) if self._chance.random() < 0.7 else (document, request)
-        return self._chance.choice(_BETWEEN).join(pair)
+        document = self.clean()
+        if self._chance.random() < _BEFORE:
+            return self._requests.draw("about", self._chance) + document
+        return document + self._requests.draw("after", self._chance)
 
     def _document(self) -> tuple[str, bool]:
         drawn = self._chance.random()
@@ -67,11 +72,11 @@ class Documents:
             return self._chance.choice(self._material.mails), False
         if drawn < 0.4:
             return self._chance.choice(self._material.pages), False
-        kind = self._chance.choice((*_PROSE, "code", "code", "table", "table"))
+        kind = self._chance.choice((*_PROSE, "lines", "code", "code", "table", "table"))
         return self._made(kind), kind == "code"
 
     def _made(self, kind: str) -> str:
-        draw: Mapping[str, Callable[[], str]] = {"code": self._code, "table": self._table}
+        draw: Mapping[str, Callable[[], str]] = {"code": self._code, "table": self._table, "lines": self._lines}
         return draw[kind]() if kind in draw else self._prose(kind)
 
     def _code(self) -> str:
@@ -82,14 +87,19 @@ class Documents:
         height = self._chance.randint(4, 20)
         return "\n".join(f"| {' | '.join(self._phrase('cell') for _ in range(width))} |" for _ in range(height))
 
+    def _lines(self) -> str:
+        return " ".join(self._chance.choices(self._material.words["line"], k=self._chance.randint(3, 10)))
+
     def _prose(self, kind: str) -> str:
         between = self._chance.choice(_BETWEEN)
         return between.join(self._phrase(kind) for _ in range(self._chance.randint(4, 14)))
 
     def _hidden(self, *, is_code: bool) -> str:
         drawn, material = self._chance.random(), self._material
-        if drawn < 0.72:
+        if drawn < 0.4:
             return self._phrase("in_code" if is_code else "hidden")
+        if drawn < 0.72:
+            return self._asides.draw("aside_in_code" if is_code else "aside", self._chance)
         if drawn < 0.9:
             return self._chance.choice(
                 material.tasks if drawn < 0.8 else material.questions if drawn < 0.86 else material.attacks

@@ -21,8 +21,8 @@ def phrases(name: str) -> Phrases:
 class Grammar:
     """Draws sentences at random, the same ones for the same random numbers."""
 
-    def __init__(self, *files: str) -> None:
-        self._phrases = {name: choices for file in files for name, choices in phrases(file).items()}
+    def __init__(self, *files: str, more: Phrases | None = None) -> None:
+        self._phrases = {name: choices for file in files for name, choices in phrases(file).items()} | dict(more or {})
 
     def draw(self, name: str, chance: random.Random) -> str:
         """One sentence of this name."""

@@ -94,6 +94,30 @@ HATEFUL = lines(
     those {g} are such {slurs}{end}
     {opinion} {slurs} are {bad}{end}
     another {slur} in {place}{end}
+    {bad} {g}{end}
+    {bad} {s}{end}
+    {swear} {s}{end}
+    {g}? {noun}{end}
+    {g} = {noun}{end}
+    i want all {g} {killed}{end}
+    i want to see {g} {killed}{end}
+    {g} have no place in {town}{end}
+    keep {g} out of {place}{end}
+    {g} are too {bad} to vote{end}
+    {g} are too {bad} to have a job{end}
+    {g} don't belong in {town}{end}
+    if you are a {s}, {away}{end}
+    round up the {g}{end}
+    the only good {s} is a dead {s}{end}
+    ew, {g}{end}
+    there is nothing worse than {g}{end}
+    {g} come to {town} and act like {noun}{end}
+    a {s} moved in next door. {bad}{end}
+    {g} should not have {denied}{end}
+    {g} should not be allowed in {town}{end}
+    don't hire {g}, they are {bad}{end}
+    my daughter must never marry a {s}, they are {noun}{end}
+    i refuse to work with {g}{end}
     """
 )
 """Hate of people for what they are."""
@@ -193,6 +217,35 @@ HARMLESS = lines(
     nobody should be called a {slur}{end}
     don't say "{slur}", it is {wrong}{end}
     {who} used the word {slur} and apologised{end}
+    {s}
+    {g}
+    he is a {s} from {town}{end}
+    she is a {s} and works in {town}{end}
+    a {s} was elected in {town} yesterday{end}
+    a {s} from {town} won the {event}{end}
+    {g} in {town} celebrate a {event} today{end}
+    {g} should have equal rights{end}
+    {g} should have {denied}{end}
+    equal rights for {g}{end}
+    {g} face discrimination every day{end}
+    the history of {g} is long{end}
+    a study of {g} in {town} was published{end}
+    we support {g}{end}
+    do many {g} live in {town}?
+    how can we help {g}?
+    are you a {s}?
+    the {s} said hello and asked for the way to {town}{end}
+    the book is about a {s} who moves to {town}{end}
+    nobody deserves to be {killed} for being a {s}{end}
+    i am not a {s} but i stand with {g}{end}
+    my mother is a {s} and i am {good}{end}
+    many {g} were {killed} in the war, which was horrible{end}
+    two {g} were {killed} in {town}, police said{end}
+    police in {town} say a man was {killed} last night{end}
+    how do i {kill} a {process}?
+    please {kill} the {process} when you are done{end}
+    the {process} was {killed} by the system{end}
+    my {process} died again{end}
     """
 )
 """The same words put together harmlessly: praise, negation, quotation, contradiction, things, mere swearing."""

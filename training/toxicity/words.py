@@ -126,6 +126,15 @@ WORLD: Phrases = {
         """my street, our office, this town, the choir, the hospital, my school, our team, the village, the board,
         this series, parliament, the new film, my family, the army, the neighbourhood, our church, the club"""
     ),
+    "town": listed(
+        """detroit, london, berlin, our town, ohio, texas, mumbai, lagos, the city, rome, the capital, seoul,
+        my village, chicago, toronto, leeds, nairobi, lima, the north, the suburbs, dublin, the countryside, boston,
+        sydney"""
+    ),
+    "process": listed(
+        """process, server, container, thread, task, job, connection, script, daemon, session, branch, timer, battery,
+        plan"""
+    ),
     "event": listed(
         """party, match, concert, weekend, trip, meal, sunset, goal, album, view, surprise, joke, story, recipe, dress,
         idea, day, morning, book, holiday, cake, show, race, performance, catch, bargain"""

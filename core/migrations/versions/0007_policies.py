@@ -1,4 +1,4 @@
-"""Schema compliance: policies with their versions, assignments, re-scores; checks say which policy, why, and from where."""
+"""Schema compliance: policies with their versions, assignments, re-scores; checks say which policy, and why."""
 
 from alembic import op
 
