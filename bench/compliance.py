@@ -23,7 +23,7 @@ from deploy.processes import free_port
 
 PREFIX = "compliance_"
 TEXTS, ROUNDS = 200, 3
-HTTP_CHECKS, HTTP_AT_ONCE = 300, 8
+HTTP_CHECKS, HTTP_AT_ONCE = 300, 32
 BATCH_ITEMS = 4000
 READY_SECONDS, PAUSE = 60, 0.02
 MIB = 1024 * 1024
