@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from core.adapters.classifiers import load
+from core.adapters.classifiers.windows import windows
 from core.contracts.compliance import CheckType
 from training import spam
 from training.data import TextSet
@@ -50,8 +51,13 @@ def test_a_mail_scores_much_the_same_in_the_spaced_out_form_of_mail_corpora(dete
     assert plain.flagged and spaced.flagged
 
 
+def test_a_mail_of_some_pages_is_judged_whole(detector) -> None:
+    assert detector.detect(["\n\n".join([OFFER] * 50)])[0].flagged
+    assert len(windows("word " * 3900, spam.WINDOW)) == 1
+
+
 def test_a_text_scores_the_same_alone_and_in_a_batch(detector) -> None:
-    texts = [PRIZE, MEETING, PRAISE, "", "x" * 9000]
+    texts = [PRIZE, MEETING, PRAISE, "", "x" * 21_000]
     together = [result.score for result in detector.detect(texts)]
     assert together == pytest.approx([detector.detect([text])[0].score for text in texts], abs=1e-9)
 
