@@ -4,7 +4,14 @@ import re
 
 import gcld3
 
-from core.domain.compliance.languages import ENGLISH, believed, english_share, says_enough
+from core.domain.compliance.languages import (
+    ENGLISH,
+    UNDETERMINED,
+    believed,
+    english_share,
+    in_another_script,
+    says_enough,
+)
 
 _PLAINLY_ENGLISH = 0.25
 _READ = 2000
@@ -22,10 +29,12 @@ class Language:
     def of(self, text: str) -> str | None:
         """ISO 639-1 (639-3 where there is none) of the text; None where it is short, mixed, doubtful or without words.
 
+        A short text in a script that English is never written in is `und`: some other language.
+
         The many texts that are English beyond doubt are told by their small words, without asking the network.
         """
         if not says_enough(text):
-            return None
+            return UNDETERMINED if in_another_script(text) else None
         if english_share(text[:_READ]) >= _PLAINLY_ENGLISH:
             return ENGLISH
         guess = self._network.FindLanguage(text=_SURROGATE.sub(" ", text))

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.domain.compliance.languages import LEAST_LETTERS, believed, english_share, says_enough, supported
+from core.domain.compliance.languages import (
+    LEAST_LETTERS,
+    believed,
+    english_share,
+    in_another_script,
+    says_enough,
+    supported,
+)
 
 GERMAN = "Bitte überweisen Sie den Betrag bis Ende der Woche auf mein Konto"
 
@@ -35,6 +42,16 @@ def test_a_rare_language_in_latin_letters_is_not_believed(guess: str) -> None:
 def test_a_few_words_of_another_script_say_enough() -> None:
     assert says_enough("我不明白你为什么总是迟到呢")
     assert not says_enough("我不明白")
+
+
+@pytest.mark.parametrize("text", ["我不明白", "مرحبا", "안녕하세요", "שלום!"])
+def test_a_word_in_another_script_is_no_english(text: str) -> None:
+    assert in_another_script(text)
+
+
+@pytest.mark.parametrize("text", ["", "😀", "?", "ｆｏｏｌ", "сосо", "𝓯𝓸𝓸𝓵", "ok 我"])
+def test_what_may_be_english_in_disguise_is_not_taken_for_another_script(text: str) -> None:
+    assert not in_another_script(text)
 
 
 @given(st.text(st.characters(categories=["Nd", "So", "Po"])))

@@ -14,6 +14,7 @@ from core.contracts.compliance import (
     DayCount,
     DetectorResult,
     Figure,
+    Passage,
     PiiEntity,
     Policy,
     ReportPeriod,
@@ -57,6 +58,18 @@ def test_a_check_never_passes_where_a_detector_could_not_judge(
 ) -> None:
     judged = judge("text", {check: result}, _policy(check, rule))
     assert result.available or judged.status is CheckStatus.INCOMPLETE
+
+
+@pytest.mark.parametrize(("threshold", "passages"), [(0.3, [Passage(start=0, end=4, score=0.4)]), (0.5, None)])
+def test_passages_are_told_of_what_the_policy_flags_and_of_nothing_else(
+    threshold: float, passages: list[Passage] | None
+) -> None:
+    found = DetectorResult(
+        flagged=False, score=0.4, threshold=0.5, reasons=["insult"], passages=[Passage(start=0, end=4, score=0.4)]
+    )
+    rule = TypeRule(action=Action.BLOCK, threshold=threshold)
+    judged = judge("text", {CheckType.TOXICITY: found}, _policy(CheckType.TOXICITY, rule)).results[CheckType.TOXICITY]
+    assert judged.passages == passages
 
 
 @given(classifiers, classified, rules)

@@ -51,6 +51,7 @@ def test_places_tell_where_replacements_stand_and_the_rest_stays(
         (PiiEntity.PHONE, "+1 (202) 555-0143", "+● (●●●) ●●●-0143"),
         (PiiEntity.PHONE, "555-01", "●●●-01"),
         (PiiEntity.EMAIL, "ann.lee@example.com", "a●●.●●●@example.com"),
+        (PiiEntity.EMAIL, "a@example.com", "●@example.com"),
         (PiiEntity.EMAIL, "ann at example dot com", "a●● ●● ●●●●●●● ●●● ●●●"),
         (PiiEntity.SSN, "219-09-9999", "●●●-●●-●●●●"),
         (PiiEntity.ADDRESS, "12 Main St.", "●● ●●●● ●●."),

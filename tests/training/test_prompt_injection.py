@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import json
 import random
 from itertools import pairwise
@@ -92,6 +93,11 @@ def test_the_passage_is_where_the_instruction_stands() -> None:
 )
 def test_a_disguised_attack_is_flagged(disguised: str) -> None:
     assert result(disguised).flagged
+
+
+def test_hashes_before_an_encoded_attack_do_not_hide_it() -> None:
+    hashes = " ".join(hashlib.sha1(bytes([number]), usedforsecurity=False).hexdigest() for number in range(20))
+    assert result(f"{hashes} {base64.b64encode(ATTACKS[0].encode()).decode()}").flagged
 
 
 def test_a_flagged_text_says_why() -> None:

@@ -14,6 +14,8 @@ from core.contracts.compliance import CheckType, DetectorResult, Passage
 
 THRESHOLD = 0.5
 """Calibration puts every model's threshold here."""
+EXPLAINED_FROM = 0.2
+"""A policy may flag below the threshold: passages and reasons are told from here up, and it drops what it lets pass."""
 MOST_PASSAGES = 5
 _MOST_WINDOWS = 5
 _MOST_SENTENCES = 60
@@ -43,7 +45,7 @@ class ClassifierDetector:
     def _result(self, score: float, shared_ms: float, explained: Callable[[], "Explanation"]) -> DetectorResult:
         began = time.perf_counter()
         flagged = score >= THRESHOLD
-        explanation = explained() if flagged else Explanation()
+        explanation = explained() if score >= EXPLAINED_FROM else Explanation()
         return DetectorResult(
             flagged=flagged,
             score=score,

@@ -5,6 +5,7 @@ import binascii
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import islice
 
 _LATIN_LOOKALIKES = {
     "а": "a", "б": "b", "в": "b", "е": "e", "ё": "e", "з": "3", "і": "i", "ї": "i", "ј": "j", "к": "k", "м": "m",
@@ -80,10 +81,10 @@ def _joined(found: re.Match[str]) -> str:
 
 def decoded(text: str) -> list[str]:
     """What base64 and hexadecimal stretches of a text say, where they say text."""
-    stretches = [match[0] for match, _ in zip(_BASE64.finditer(text), range(MAX_ENCODED), strict=False)]
-    hexes = [match[0] for match, _ in zip(_HEX.finditer(text), range(MAX_ENCODED), strict=False)]
-    views = [*map(_from_base64, stretches), *map(_from_hex, hexes)]
-    return [view for view in views if view]
+    stretches = (_from_base64(match[0]) for match in _BASE64.finditer(text))
+    hexes = (_from_hex(match[0]) for match in _HEX.finditer(text))
+    # Only what says text counts: hashes put before a message must not use up its place.
+    return [view for views in (stretches, hexes) for view in islice(filter(None, views), MAX_ENCODED)]
 
 
 def _from_base64(stretch: str) -> str:

@@ -122,7 +122,7 @@ class Detectors:
         done: dict[Choice, Column] = {}
         work = asyncio.ensure_future(asyncio.to_thread(self._ask_each, choices, texts, done))
         await asyncio.wait([work], timeout=PATIENCE * self._limit.of(texts) * len(choices))
-        return {choice: done.get(choice) or self._late(choice, texts) for choice in choices}
+        return {choice: done[choice] if choice in done else self._late(choice, texts) for choice in choices}
 
     async def _in_native_thread(self, choice: Choice, texts: Sequence[str]) -> dict[Choice, Column]:
         """In one of few threads of their own, so that slow models hold up nothing but each other."""
@@ -130,7 +130,7 @@ class Detectors:
         work = asyncio.get_running_loop().run_in_executor(self._native, self._ask_each, [choice], texts, done)
         await asyncio.wait([work], timeout=PATIENCE * sum(self._limit.of([text]) for text in texts))
         work.cancel()  # if it still waits for its turn
-        return {choice: done.get(choice) or self._late(choice, texts)}
+        return {choice: done[choice] if choice in done else self._late(choice, texts)}
 
     def _late(self, choice: Choice, texts: Sequence[str]) -> Column:
         log.error("detector.timeout", detector=choice.name, check_type=choice.check_type)

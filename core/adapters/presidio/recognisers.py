@@ -32,8 +32,11 @@ class CardRecogniser(CreditCardRecognizer):
     """Payment cards (ISO/IEC 7812): Luhn's check digit, and a brand that issues numbers like this one."""
 
     _PLAUSIBLE = 0.1
+    _ENDS_OR_CODE = r"(?!\w|[.-]\d(?!\d{2,3}(?!\w|[.-]\d)))"
+    """Nothing more of the number; a security code of three or four digits may follow."""
     CARDS: tuple[Pattern, ...] = (
-        Pattern("grouped", r"(?<!\w)(?<!\d[.-])\d{4}([ .\-_])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?(?!\w|[.-]\d)", _PLAUSIBLE),
+        Pattern("grouped", rf"(?<!\w)(?<!\d[.-])\d{{4}}([ .\-_])\d{{4}}\1\d{{4}}\1\d{{4}}{_ENDS_OR_CODE}", _PLAUSIBLE),
+        Pattern("grouped, of 19", r"(?<!\w)(?<!\d[.-])\d{4}([ .\-_])(?:\d{4}\1){3}\d{3}(?!\w|[.-]\d)", _PLAUSIBLE),
         Pattern("grouped like Amex", r"(?<!\w)(?<!\d[.-])3\d{3}([ .\-_])\d{6}\1\d{4,5}(?!\w|[.-]\d)", _PLAUSIBLE),
         Pattern("digits", r"(?<!\w)(?<!\d[.-])\d{12,19}(?!\w|[.-]\d)", _PLAUSIBLE),
     )

@@ -25,7 +25,7 @@ _DATE = (
 )
 _BIRTH = (
     r"(?:d\.?o\.?b\b\.?|date[ _-]?of[ _-]?birth|birth[ _-]?dates?|birthday|birth|born|geboren|geburtsdatum|geb\."
-    r"|née?|naissance|nacimiento|nacid[oa]|nascita|nat[oa]|nascimento|nascid[oa]|geboortedatum|födelsedatum"
+    r"|née?|naissance|nacimiento|nacid[oa]|nascita|(?-i:nat[oa])|nascimento|nascid[oa]|geboortedatum|födelsedatum"
     r"|data urodzenia|urodzon[ya]|syntymäaika)"
 )
 _BORN = re.compile(rf"(?<!\w){_BIRTH}(?!\w)[^\d\n]{{0,20}}?\n?(?<!\d)(?P<date>{_DATE.format('n')})", re.IGNORECASE)
@@ -74,7 +74,7 @@ def _exists(year: int, month: int, day: int) -> bool:
 # --- passports -----------------------------------------------------------------------------------------------------
 
 _PASSPORT = re.compile(
-    r"(?<!\w)(?:passports?|passeport|pasaporte|passaporto|passaporte|reisepass(?:nummer)?|paspoort|paszport|pas)(?!\w)"
+    r"(?<!\w)(?:passports?|passeport|pasaporte|passaporto|passaporte|reisepass(?:nummer)?|paspoort|paszport)(?!\w)"
     r"(?:[\s:#(=_\"'.\-–/]{1,4}(?:number|numbers|no|num|nr|id|is|was|n|nummer|numéro|número|numero|book|card|holder|with"
     r"|bearing|has|the|us|u|s|uk|british|american|and|issued|as)(?![A-Za-z\d])){0,4}[\s:#(=\"'.\-–°º]{1,5}"
     r"(?P<number>(?=(?:[A-Z]{0,9}\d){3})[A-Z\d]{6,10})(?![\w-])",

@@ -1,6 +1,7 @@
 """Which language a text counts as, and whether a detector may judge it."""
 
 import re
+import unicodedata
 from collections.abc import Collection
 
 from core.domain.compliance.context import words
@@ -8,6 +9,8 @@ from core.domain.compliance.context import words
 UNSUPPORTED_LANGUAGE = "unsupported_language"
 """The reason of a result that a detector does not give because it does not speak the text's language."""
 ENGLISH = "en"
+UNDETERMINED = "und"
+"""ISO 639-2: not English for sure, and too short to say what."""
 SURE = 0.97
 """From here on a guess of another language is believed: judging such a text is better than refusing an English one."""
 LEAST_LETTERS, LEAST_LETTERS_NOT_LATIN = 40, 12
@@ -21,6 +24,7 @@ _FUNCTION_WORDS = words(
 _ENGLISH_ONLY = _FUNCTION_WORDS - words("is to for be was i me we he do can it are of of my die will not but how")
 """Those that no other common language of Latin letters writes the same way."""
 _WELL_TOLD = words("de fr es it nl pt sv no da fi pl cs sk hu ro hr sl et lv lt sq tr az id ms tl vi ca eu sw")
+_LIKE_ENGLISH = ("LATIN", "GREEK", "CYRILLIC", "MODIFIER", "MATHEMATICAL", "FULLWIDTH")
 _SAMPLE = 1000
 _WORD = re.compile(r"[a-z']+")
 
@@ -42,6 +46,12 @@ def says_enough(text: str) -> bool:
             if latin >= LEAST_LETTERS:
                 return True
     return False
+
+
+def in_another_script(text: str) -> bool:
+    """Whether a text has words, and none in letters that English is written in or disguised with."""
+    letters = [char for char in unicodedata.normalize("NFKC", text[:_SAMPLE]) if char.isalpha()]
+    return len(letters) > 1 and not any(unicodedata.name(char, "").startswith(_LIKE_ENGLISH) for char in letters)
 
 
 def believed(guess: str, confidence: float, text: str) -> str | None:

@@ -150,6 +150,8 @@ def _apply(
         flagged = result.flagged if threshold is None else (result.score or 0.0) >= threshold
         let_go = bool(flagged) and check in spared
         update: dict[str, object] = {"flagged": flagged and not let_go, "threshold": threshold}
+        if not flagged:
+            update |= {"reasons": None, "passages": None}
     else:
         counting = [span for span in result.spans if _counts(span, rule, threshold)]
         kept = [span for span in counting if not _is_spared(text, check, span, rules, spared)]

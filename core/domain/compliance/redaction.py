@@ -109,7 +109,8 @@ def _label(entity: PiiEntity, _: str) -> str:
 def _mask(entity: PiiEntity, value: str) -> str:
     if entity is PiiEntity.EMAIL:
         name, at, host = value.rpartition("@")
-        return f"{name[:1]}{_covered(name[1:])}{at}{host}" if at else value[:1] + _covered(value[1:])
+        shown = len(name) > 1  # a lone letter is the whole name
+        return f"{name[:shown]}{_covered(name[shown:])}{at}{host}" if at else value[:1] + _covered(value[1:])
     if entity in _KEEPS_LAST:
         kept = _last_digits(value)
         return _covered(value[:kept]) + value[kept:]
