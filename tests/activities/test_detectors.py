@@ -153,6 +153,14 @@ async def test_native_work_that_takes_too_long_is_not_waited_for() -> None:
     await detectors.aclose()
 
 
+async def test_no_texts_are_answered_without_a_fault() -> None:
+    detectors = Detectors(MAKERS)
+    with capture_logs() as logs:
+        assert await _spam(detectors) == []
+    assert logs == []
+    await detectors.aclose()
+
+
 async def test_what_is_logged_of_a_failure_holds_nothing_of_the_text(detectors: Detectors) -> None:
     with capture_logs() as logs:
         await _spam(detectors, "marker fault", "marker catastrophe")

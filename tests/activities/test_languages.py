@@ -46,6 +46,11 @@ def test_short_mixed_and_wordless_texts_are_left_open(text: str) -> None:
     assert LANGUAGE.of(text) in (None, "en")
 
 
+@pytest.mark.parametrize("text", ["我不明白", "안녕하세요", "مرحبا"])
+def test_a_word_in_another_script_is_some_other_language(text: str) -> None:
+    assert LANGUAGE.of(text) == "und"
+
+
 @given(st.text())
 def test_no_text_breaks_it(text: str) -> None:
     LANGUAGE.of(text * 5)
