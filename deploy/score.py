@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import logging
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,10 +174,12 @@ def _entity(word: str) -> str | None:
 def _text_of(file: Path, wanted: str) -> str:
     try:
         raw = file.read_bytes()
-        return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode()
+        return (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise OpsCliError(f"{file} is damaged: {error}.", "Compress it anew, or give it uncompressed.") from None
     except OSError as error:
         raise OpsCliError(f"{file} cannot be read: {error.strerror or error}.", "Check the path.") from None
-    except (UnicodeDecodeError, EOFError) as error:
+    except UnicodeDecodeError as error:
         raise OpsCliError(f"{file} is not UTF-8 text: {error}.", wanted) from None
 
 

@@ -64,7 +64,7 @@ def test_a_finding_has_score_threshold_reasons_and_the_passage(detector: Classif
     assert [text[one.start : one.end] for one in found.passages or []] == [f"You {BAD_WORD} there!"]
 
 
-def test_what_is_not_flagged_has_neither_passages_nor_reasons(detector: ClassifierDetector) -> None:
+def test_what_scores_low_has_neither_passages_nor_reasons(detector: ClassifierDetector) -> None:
     found = detector.detect(["A fine day."])[0]
     assert (found.flagged, found.passages, found.reasons) == (False, None, None)
 
@@ -120,6 +120,11 @@ def test_hard_texts_get_a_score(detector: ClassifierDetector, text: str) -> None
     score = detector.detect([text])[0].score
     assert score is not None
     assert 0 <= score <= 1
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\u200b" * 500, "\u202e\u202c", "\x00\x07"])
+def test_a_text_with_nothing_to_see_scores_nothing(detector: ClassifierDetector, text: str) -> None:
+    assert detector.detect([text])[0].score == 0
 
 
 def test_a_missing_weights_file_is_named(tmp_path: Path) -> None:

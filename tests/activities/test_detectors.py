@@ -192,6 +192,15 @@ async def test_closing_leaves_no_process_behind(detectors: Detectors) -> None:
         os.kill(pid, 0)
 
 
+async def test_a_short_text_does_not_wait_behind_long_ones(detectors: Detectors) -> None:
+    await _spam(detectors, LONG)
+    hard = [asyncio.create_task(_spam(detectors, f"catastrophe {LONG}")) for _ in range(8)]
+    await asyncio.sleep(0.01)  # they take their places
+    assert _reasons(await _spam(detectors, "good")) == [None]
+    assert not any(task.done() for task in hard)
+    assert [_reasons(await task) for task in hard] == [["detector_timeout"]] * 8
+
+
 async def test_short_texts_that_come_together_have_processes_started_for_those_after_them(detectors: Detectors) -> None:
     async def in_a_process() -> bool:
         found = await asyncio.gather(*(_spam(detectors, "good") for _ in range(4)))

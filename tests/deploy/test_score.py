@@ -84,6 +84,8 @@ def test_personal_data_is_measured_by_kind(tmp_path: Path, capsys: pytest.Captur
         (b'{"text": "a", "label": "spam"}\n', "spam", "line 1 has a text or a label of another kind"),
         (b"\xff\xfe", "spam", "is not UTF-8 text"),
         (b"", "spam", "holds no texts"),
+        (gzip.compress(b"{}" * 99)[:-12], "spam", "is damaged"),
+        (b"\x1f\x8b" + b"\x08" * 40, "spam", "is damaged"),
         (b"{}", "pii", "holds no list of documents"),
         (b'[{"text": "a"}]', "pii", "document 0 (from 0) is of another form"),
         (b"not json", "pii", "is not JSON"),
@@ -97,6 +99,15 @@ def test_trouble_is_told_in_a_sentence(tmp_path: Path, content: bytes, check_typ
         command.score(file, check_type, None)
     assert sentence in raised.value.message
     assert raised.value.way_out
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(
+    tmp_path: Path, loud: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "x.jsonl"
+    file.write_bytes(b'\xef\xbb\xbf{"text": "HEY", "label": 1}\n{"text": "hey", "label": 0}\n')
+    command.score(file, "toxicity", None)
+    assert "AUC" in capsys.readouterr().out
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

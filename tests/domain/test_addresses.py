@@ -49,6 +49,7 @@ def test_an_address_is_found_whole(address: str) -> None:
         "He ran 5 miles down the road and 3 blocks up the hill.",
         "The 2012 Olympics took place in London; 26 sports, 39 disciplines.",
         "In April 2007 Volume 1 appeared, on page 20.",
+        "In 2019 Wall Street fell. Since 2010 Baker Street has changed.",
         "10 correct answers in a row win a prize.",
         "It costs $360 for 2 nights, or 11,078 in all.",
         "Version 8.14 replaces 8.12 since 3 March 2020.",

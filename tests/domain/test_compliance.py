@@ -112,7 +112,7 @@ def test_folding_leads_every_stretch_back_to_where_it_stood(text: str) -> None:
     folded = fold(text)
     places = [folded.original(i, i + 1) for i in range(len(folded.text))]
     assert all(0 <= start < end <= len(text) for start, end in places)
-    assert all(a[1] <= b[0] for a, b in pairwise(places))
+    assert all(a[1] <= b[0] or a == b for a, b in pairwise(places))  # a space put in lies where its neighbour does
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
@@ -130,6 +130,7 @@ def test_plain_text_is_read_as_it_is(text: str) -> None:
         ("\uff15\uff15\uff15\uff20", "555@"),
         ("a\x00b", "a b"),
         ("555\u00a00199", "555 0199"),
+        ("\u7535\u8bdd555\u8c22", "\u7535\u8bdd 555 \u8c22"),
     ],
 )
 def test_folding_sees_through_a_disguise(disguised: str, plain: str) -> None:

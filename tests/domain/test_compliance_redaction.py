@@ -87,7 +87,7 @@ def test_removing_leaves_nothing() -> None:
 
 
 def test_equal_values_have_equal_hashes_whatever_their_form() -> None:
-    forms = ["4111 1111 1111 1111", "4111-1111-1111-1111", "4111111111111111"]
+    forms = ["4111 1111 1111 1111", "４１１１ １１１１ １１１１ １１１１", "4111-1111-1111-1111", "4111111111111111"]
     hashed = {redact(form, whole(PiiEntity.CREDIT_CARD, form), RedactionStyle.HASH, KEYS) for form in forms}
     assert len(hashed) == 1
     assert canonical(PiiEntity.EMAIL, "Ann@Example.com") == canonical(PiiEntity.EMAIL, "ann@example.com")

@@ -35,7 +35,8 @@ class ClassifierDetector:
         began = time.perf_counter()
         readings = self._model.readings(texts)
         vectors = self._model.pooled(readings)
-        scores = self._model.judge(vectors).tolist() if len(texts) else []
+        judged = self._model.judge(vectors).tolist() if len(texts) else []
+        scores = [score if _says_something(text) else 0.0 for text, score in zip(texts, judged, strict=True)]
         shared = _since(began) / max(len(texts), 1)
         return [
             self._result(score, shared, partial(self._explained, text, reading, vector))
@@ -84,6 +85,11 @@ class Explanation:
 
     reasons: list[str] | None = None
     passages: list[Passage] | None = None
+
+
+def _says_something(text: str) -> bool:
+    """Whether there is anything to see: spaces and invisible characters say nothing, however many they are."""
+    return any(char.isprintable() and not char.isspace() for char in text)
 
 
 def _since(began: float) -> float:

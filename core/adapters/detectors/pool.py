@@ -42,7 +42,7 @@ class Pool:
     """At most `processes` at a time, started when there is first need. One that ended is replaced by the next need."""
 
     def __init__(self, makers: Makers, processes: int, limit: Limit) -> None:
-        self._limit = limit
+        self.processes, self._limit = processes, limit
         self._zygote = Zygote(makers)
         self._idle: list[Worker] = []
         self._free = asyncio.Semaphore(processes)

@@ -33,7 +33,7 @@ class Detectors:
         self._built: dict[Choice, Detector | None] = {}
         self._building = threading.Lock()
         self._faults: dict[str, str] = {}
-        self._under_way = 0
+        self._under_way = self._long_jobs = 0
         self._pool = Pool(_ours(makers), processes, self._limit) if processes else None
         self._native = ThreadPoolExecutor(NATIVE_THREADS, thread_name_prefix="native-detector")
 
@@ -91,7 +91,7 @@ class Detectors:
         ours = [choice for choice in choices if choice not in native]
         groups = [self._in_native_thread(choice, texts) for choice in native]
         if self._pool and (len(texts) > 1 or sum(map(len, texts)) > SHORT):
-            groups += [self._in_process(self._pool, [choice], texts) for choice in ours]
+            groups += [self._long_in_process(self._pool, choice, texts) for choice in ours]
         elif ours and self._pool and self._better_there(self._pool):
             groups.append(self._in_process(self._pool, ours, texts))
         elif ours:
@@ -101,11 +101,18 @@ class Detectors:
     # ---- where they run
 
     def _better_there(self, pool: Pool) -> bool:
-        """Whether a short text is better judged in a process: always, once there are some. They come when short texts
-        begin to wait for each other, since threads of one process take turns."""
+        """Whether a short text is better judged in a process: once there are some, and not all are at long work.
+        They come when short texts begin to wait for each other, since threads of one process take turns."""
         if self._under_way > 1 and not pool.ready:
             pool.warm()
-        return pool.ready
+        return pool.ready and self._long_jobs < pool.processes
+
+    async def _long_in_process(self, pool: Pool, choice: Choice, texts: Sequence[str]) -> dict[Choice, Column]:
+        self._long_jobs += 1
+        try:
+            return await self._in_process(pool, [choice], texts)
+        finally:
+            self._long_jobs -= 1
 
     async def _in_process(self, pool: Pool, choices: Sequence[Choice], texts: Sequence[str]) -> dict[Choice, Column]:
         try:
@@ -122,7 +129,7 @@ class Detectors:
         done: dict[Choice, Column] = {}
         work = asyncio.ensure_future(asyncio.to_thread(self._ask_each, choices, texts, done))
         await asyncio.wait([work], timeout=PATIENCE * self._limit.of(texts) * len(choices))
-        return {choice: done[choice] if choice in done else self._late(choice, texts) for choice in choices}
+        return {choice: self._in_time(done, choice, texts) for choice in choices}
 
     async def _in_native_thread(self, choice: Choice, texts: Sequence[str]) -> dict[Choice, Column]:
         """In one of few threads of their own, so that slow models hold up nothing but each other."""
@@ -130,9 +137,11 @@ class Detectors:
         work = asyncio.get_running_loop().run_in_executor(self._native, self._ask_each, [choice], texts, done)
         await asyncio.wait([work], timeout=PATIENCE * sum(self._limit.of([text]) for text in texts))
         work.cancel()  # if it still waits for its turn
-        return {choice: done[choice] if choice in done else self._late(choice, texts)}
+        return {choice: self._in_time(done, choice, texts)}
 
-    def _late(self, choice: Choice, texts: Sequence[str]) -> Column:
+    def _in_time(self, done: dict[Choice, Column], choice: Choice, texts: Sequence[str]) -> Column:
+        if choice in done:
+            return done[choice]
         log.error("detector.timeout", detector=choice.name, check_type=choice.check_type)
         return choice.silent(TIMEOUT, len(texts))
 

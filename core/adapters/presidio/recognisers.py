@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import tldextract
 
@@ -13,6 +14,7 @@ from core.adapters.presidio.loading import (
     IpRecognizer,
     Pattern,
     PatternRecognizer,
+    RecognizerResult,
     UsSsnRecognizer,
 )
 from core.contracts.compliance import PiiEntity, Span
@@ -129,8 +131,36 @@ class MailRecogniser(EmailRecognizer):
         self._suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
 
     def validate_result(self, pattern_text: str) -> bool:
-        host = self._suffixes.extract_str(pattern_text.rpartition("@")[2])
+        return self._is_host(_unmarked(pattern_text.rpartition("@")[2]))
+
+    def analyze(self, text: str, entities: list[str], *others: Any, **more: Any) -> list[RecognizerResult]:
+        """Presidio's findings without what else its pattern takes in: `email=`, `/u?to=`, quotes, underscores."""
+        found = super().analyze(text, entities, *others, **more)
+        for mail in found:
+            written = text[mail.start : mail.end]
+            mail.end = mail.start + len(_unmarked(written))
+            mail.start += self._key(written)
+        return found
+
+    def _key(self, mail: str) -> int:
+        """How many characters stand before the address. `bounce-ann=example.org@list.example` keeps whom it is for."""
+        local = mail.rpartition("@")[0]
+        key = _KEY.match(mail)
+        if key is None or key.end() == len(local) or self._is_host(local[key.end() :]):
+            return 0
+        return key.end()
+
+    def _is_host(self, name: str) -> bool:
+        host = self._suffixes.extract_str(name)
         return bool(host.domain and host.suffix)
+
+
+_KEY = re.compile(r"[^@]*[=?/&]['\"]?|['\"]|_(?=.*_\Z)")
+
+
+def _unmarked(text: str) -> str:
+    """Without the underscores that emphasise what stands before them."""
+    return text.rstrip("_")
 
 
 @dataclass(frozen=True)

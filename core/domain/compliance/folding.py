@@ -4,9 +4,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 _SPECIAL = re.compile(r"[^\t\n\r\x20-\x7e]")
 _HYPHENS = frozenset("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d")
+
+_UNSPACED = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]"
+"""Letters of Thai, Lao, Burmese, Khmer, Japanese, Chinese and Korean, whose words cling to figures."""
+_MEETS = re.compile(rf"(?<={_UNSPACED})(?=[A-Za-z0-9+(])|(?<=[A-Za-z0-9)])(?={_UNSPACED})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +31,25 @@ class Folded:
 def fold(text: str) -> Folded:
     """Drop format characters (zero-width, bidi, soft hyphen: Unicode Cf), make dashes, digits, full-width forms ASCII.
 
-    Other control characters become spaces: unlike format characters they separate.
+    Other control characters become spaces: unlike format characters they separate. Figures that stand right beside
+    letters of a script without spaces get one.
     """
     folded = _SPECIAL.sub(_fold_match, text)
-    if len(folded) == len(text):
-        return Folded(folded, None)
-    return Folded(folded, [index for index, char in enumerate(text) if _fold_char(char)])
+    offsets = None if len(folded) == len(text) else [index for index, char in enumerate(text) if _fold_char(char)]
+    return _parted(Folded(folded, offsets))
+
+
+def _parted(folded: Folded) -> Folded:
+    """A space put where letters of a script without spaces meet Latin ones or figures: those are words of their own."""
+    if folded.text.isascii() or not (meets := [found.start() for found in _MEETS.finditer(folded.text)]):
+        return folded
+    edges = [0, *meets, len(folded.text)]
+    offsets = folded.offsets or list(range(len(folded.text)))
+    parts = list(pairwise(edges))
+    return Folded(
+        " ".join(folded.text[start:end] for start, end in parts),
+        [place for start, end in parts for place in (*offsets[start:end], offsets[end - 1])][:-1],
+    )
 
 
 def _fold_match(match: re.Match[str]) -> str:

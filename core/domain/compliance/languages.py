@@ -24,7 +24,8 @@ _FUNCTION_WORDS = words(
 _ENGLISH_ONLY = _FUNCTION_WORDS - words("is to for be was i me we he do can it are of of my die will not but how")
 """Those that no other common language of Latin letters writes the same way."""
 _WELL_TOLD = words("de fr es it nl pt sv no da fi pl cs sk hu ro hr sl et lv lt sq tr az id ms tl vi ca eu sw")
-_LIKE_ENGLISH = ("LATIN", "GREEK", "CYRILLIC", "MODIFIER", "MATHEMATICAL", "FULLWIDTH")
+_LIKE_ENGLISH = ("LATIN", "GREEK", "CYRILLIC", "MODIFIER")
+"""How Unicode names letters of English, and those that look like them once compatibility forms are undone."""
 _SAMPLE = 1000
 _WORD = re.compile(r"[a-z']+")
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from core.contracts.compliance import PiiEntity, RedactionStyle, Span
+from core.domain.compliance.folding import fold
 
 MASK = "●"
 _KEPT_DIGITS = 4
@@ -95,6 +96,7 @@ def _hashed(keys: RedactionKeys) -> _Replace:
 
 def canonical(entity: PiiEntity, value: str) -> str:
     """The value without what differs between ways to write it, so that equal ones have equal hashes."""
+    value = fold(value).text
     if entity in _SAME_WHATEVER_THE_FORM:
         return "".join(filter(str.isalnum, value)).upper()
     if entity is PiiEntity.PHONE:

@@ -46,7 +46,8 @@ _KEY_BEGINS = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLO
 _KEY_ENDS = re.compile(r"-----END [A-Z0-9 ]{0,60}-----")
 
 _NAMES = (
-    r"pass(?:word|wd|phrase|code)|pwd|secret|token|credential"
+    r"pass(?:word|wd|phrase|code)|pwd|(?<![A-Za-z])pass(?=[\"'`]?\s{0,3}[:=])"
+    r"|passwort|mot de passe|contraseña|senha|wachtwoord|secret|token|credential"
     r"|api[_ -]?key|access[_ -]?key|auth[_ -]?key|private[_ -]?key|account[_ -]?key"
 )
 _ASSIGNED = re.compile(
@@ -60,7 +61,8 @@ _SAID = re.compile(
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"\b(?:Bearer|Basic)\s{1,3}(?P<secret>[A-Za-z0-9+/._~-]{16,2048}={0,2})")
-_HINTS = ("pass", "pwd", "secret", "token", "key", "credential")
+_HINTS = ("pass", "pwd", "secret", "token", "key", "credential", "contraseña", "senha", "wachtwoord")
+_MADE_BY_MACHINES = ("secret", "token", "credential", "api", "access", "auth", "private", "account")
 _NOTHING = re.compile(r"(?:\*|x|•|●|\.|_|-)+|\$.*|%.*|.*(?:environ|getenv|config\b|process\.).*", re.IGNORECASE)
 _LEAST_ENTROPY = 3.0
 """Bits per character: random hexadecimal has about 3.7, random base64 more; words repeat their letters."""
@@ -99,8 +101,8 @@ def _keys(text: str) -> Iterator[Span]:
 
 def _named(text: str) -> Iterator[Span]:
     for found in _ASSIGNED.finditer(text):
-        password = found["name"].lower().startswith(("pass", "pwd"))
-        if (_looks_chosen if password else _looks_random)(found["secret"]):
+        likely = _looks_random if found["name"].lower().startswith(_MADE_BY_MACHINES) else _looks_chosen
+        if likely(found["secret"]):
             yield _span(found, NAMED)
     for found in _SAID.finditer(text):
         if _looks_chosen(found["secret"]):

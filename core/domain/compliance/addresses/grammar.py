@@ -17,7 +17,9 @@ _POSTCODE_IN_TWO = re.compile(r"[a-z]{1,2}\d[a-z\d]? \d[a-z]{2}|[a-z]\d[a-z] \d[
 _ZIP = re.compile(r"\d{5}(?:-\d{4})?")
 _UNIT_NUMBER = re.compile(r"\d{1,4}[a-z]?|[a-z]?\d{1,4}|[a-z]")
 _TAIL_PARTS = 6
-LOWER_CASE_COSTS = 0.3
+LOWER_CASE_COSTS = YEAR_COSTS = 0.3
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_BEFORE_YEARS = frozenset({"in", "since", "by", "until", "the", "of"})
 
 
 Asked = Callable[[int], bool]
@@ -73,7 +75,12 @@ class Grammar(Reader):
         if street is None:
             return self._with_tail(at, unit, 0.3) if unit else None
         after, score = street
+        score -= YEAR_COSTS if self._is_year(at) else 0.0
         return self._with_tail(at, after, score + (0.1 if unit else 0.0) + (0.15 if asked else 0.0))
+
+    def _is_year(self, at: int) -> bool:
+        """`In 2019 Wall Street fell`."""
+        return bool(at and _YEAR.fullmatch(self._tokens[at].word)) and self._tokens[at - 1].word in _BEFORE_YEARS
 
     def _with_tail(self, first: int, after: int, score: float) -> Reading:
         end, found = self._tail(after)
