@@ -100,6 +100,11 @@ def test_hashes_before_an_encoded_attack_do_not_hide_it() -> None:
     assert result(f"{hashes} {base64.b64encode(ATTACKS[0].encode()).decode()}").flagged
 
 
+@pytest.mark.parametrize("times", [2, 50, 1600])
+def test_an_attack_is_not_drowned_by_saying_it_again(times: int) -> None:
+    assert result(f"{ATTACKS[0]} " * times).score == pytest.approx(result(ATTACKS[0]).score, abs=0.02)
+
+
 def test_a_flagged_text_says_why() -> None:
     assert "overrides_instructions" in (result(ATTACKS[0]).reasons or [])
 

@@ -86,8 +86,7 @@ def test_ordinary_long_and_playful_prompts_pass() -> None:
 
 
 def test_more_innocent_prompts_full_of_attack_words_pass() -> None:
-    """The bar is 0.92 right; the model stands at 0.907."""
-    assert (_injection(_lines(SECOND / "attack_words_benign.txt")) < 0.5).mean() >= 0.90
+    assert (_injection(_lines(SECOND / "attack_words_benign.txt")) < 0.5).mean() >= 0.92
 
 
 def test_direct_attacks_are_told_from_plain_questions() -> None:

@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix, vstack
 
 from core.adapters.classifiers.concepts import Concepts, concept_rows
 from core.adapters.classifiers.features import FeatureSpec, Rows, read, rows
-from core.adapters.classifiers.segments import outline, pieces, segments
+from core.adapters.classifiers.segments import outline, pieces, said, segments
 from training.prompt_injection.corpus import Example
 
 _AT_ONCE = 2000
@@ -38,15 +38,17 @@ class Prepared:
 def prepare(examples: Sequence[Example], spec: FeatureSpec, concepts: Concepts) -> Prepared:
     """Rows of all examples."""
     texts = [one.text[:_LONGEST] for one in examples]
-    cut = [pieces(text, segments(text)) for text in texts]
+    cuts = [segments(text) for text in texts]
+    whole = [said(text, cut) for text, cut in zip(texts, cuts, strict=True)]
+    found = [pieces(text, cut) for text, cut in zip(texts, cuts, strict=True)]
     return Prepared(
         groups=np.array([one.group for one in examples]),
         shapes=np.array([str(one.shape) for one in examples]),
         labels=np.array([one.label for one in examples], dtype=np.int64),
-        words=np.array([len(text.split()) for text in texts], dtype=np.int64),
-        whole=matrix([outline(text) for text in texts], spec, concepts),
-        parts=matrix([piece for found in cut for piece in found], spec, concepts),
-        owner=np.repeat(np.arange(len(texts)), [len(found) for found in cut]),
+        words=np.array([len(text.split()) for text in whole], dtype=np.int64),
+        whole=matrix([outline(text) for text in whole], spec, concepts),
+        parts=matrix([piece for one in found for piece in one], spec, concepts),
+        owner=np.repeat(np.arange(len(texts)), [len(one) for one in found]),
     )
 
 

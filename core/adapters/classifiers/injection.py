@@ -14,7 +14,7 @@ from core.adapters.classifiers.concepts import NO_CONCEPTS, Concepts, concept_ro
 from core.adapters.classifiers.detector import MOST_PASSAGES, THRESHOLD, ClassifierDetector
 from core.adapters.classifiers.features import read, rows
 from core.adapters.classifiers.model import ClassifierModel, TextReading, groups
-from core.adapters.classifiers.segments import outline, pieces, segments
+from core.adapters.classifiers.segments import outline, pieces, said, segments
 from core.adapters.classifiers.surface import Matrix
 from core.contracts.compliance import Passage
 
@@ -56,12 +56,13 @@ class InjectionModel(ClassifierModel):
     def readings(self, texts: Sequence[str]) -> Sequence[TextReading]:
         """What the heads say of each text as a whole (the first row), and then of its segments."""
         cuts = [segments(text) for text in texts]
-        found = [(outline(text), *pieces(text, cut)) for text, cut in zip(texts, cuts, strict=True)]
+        whole = [said(text, cut) for text, cut in zip(texts, cuts, strict=True)]
+        found = [(outline(told), *pieces(text, cut)) for told, text, cut in zip(whole, texts, cuts, strict=True)]
         scores = self.piece_scores([piece for part in found for piece in part])
         ends = np.cumsum([len(part) for part in found], dtype=np.int64).tolist()
         return [
-            InjectionReading(cut, scores[end - len(part) : end], len(text.split()))
-            for text, cut, part, end in zip(texts, cuts, found, ends, strict=True)
+            InjectionReading(cut, scores[end - len(part) : end], len(told.split()))
+            for told, cut, part, end in zip(whole, cuts, found, ends, strict=True)
         ]
 
     def pooled(self, readings: Sequence[TextReading]) -> Matrix:

@@ -10,7 +10,10 @@ _FROM_END = 800
 
 
 def segments(text: str) -> list[Stretch]:
-    """Sentences or lines that cover the text, none very short; the whole text where it has no more than space."""
+    """Sentences or lines, none very short, each where it first stands; the whole text where it is no more than space.
+
+    Said fifty times, an attack would look like a long text that says much the same all over.
+    """
     found: list[Stretch] = []
     begin = -1
     for start, end in sentences(text, 0, len(text)):
@@ -20,7 +23,13 @@ def segments(text: str) -> list[Stretch]:
             begin = -1
     if begin >= 0:
         found.append((begin, len(text.rstrip())))
-    return found or [(0, len(text))]
+    first = {" ".join(text[start:end].lower().split()): (start, end) for start, end in reversed(found)}
+    return list(reversed(first.values())) or [(0, len(text))]
+
+
+def said(text: str, stretches: list[Stretch]) -> str:
+    """The text without what it repeats."""
+    return "\n".join(text[start:end] for start, end in stretches)
 
 
 def pieces(text: str, stretches: list[Stretch]) -> list[str]:
