@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from core.contracts.platform import FieldProblem, Problem
-from core.errors import FieldError, OpsError, Unavailable
+from core.errors import FieldError, OpsError, Unavailable, Unsupported
 from core.telemetry import correlation_id
 
 log = structlog.get_logger(__name__)
@@ -74,12 +74,20 @@ async def _expected(_: Request, error: Exception) -> Response:
     )
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError | ValidationError)
     found = field_errors(error.errors())
+    if any(one.field == "body" for one in found) and (kind := _other_than_json(request)):
+        return await _expected(request, Unsupported(f"The body came as {kind}. Send JSON, as application/json."))
     first = f"{found[0].field}: {found[0].message}" if found else "the request breaks a rule"
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return problem(422, "invalid", "The request is not valid", first + more, errors=found[:100])
+
+
+def _other_than_json(request: Request) -> str | None:
+    """The media type of a body that is not read as JSON."""
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    return None if kind == "application/json" or kind.endswith("+json") else kind or "something without a name"
 
 
 async def _http(_: Request, error: Exception) -> Response:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -39,6 +40,13 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory(prefix="ops-tests-", ignore_cleanup_errors=True)
         os.environ["PYTEST_DEBUG_TEMPROOT"] = folder.name
         config.add_cleanup(folder.cleanup)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A run on several processes goes by names: of tests that share one it runs the last, and says that all passed."""
+    again = [name for name, times in Counter(item.nodeid for item in items).items() if times > 1]
+    if again:
+        raise pytest.UsageError(f"Give these tests names of their own, or they do not all run: {', '.join(again[:5])}")
 
 
 @pytest.fixture(scope="session")

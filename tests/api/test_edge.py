@@ -80,6 +80,13 @@ async def test_an_oversized_body_of_unknown_length_is_413(event: httpx.AsyncClie
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "image/png", "application/x-www-form-urlencoded"])
+async def test_a_body_of_another_kind_is_415_and_says_what_is_read(event: httpx.AsyncClient, kind: str) -> None:
+    answer = await event.post(EVENT, content=b'{"a": 1}', headers={"Content-Type": kind})
+    assert answer.status_code == 415
+    assert "application/json" in answer.json()["detail"]
+
+
 async def test_a_missing_path_is_a_problem_too(event: httpx.AsyncClient) -> None:
     answer = await event.get("/api/v1/nothing")
     assert answer.status_code == 404
