@@ -19,6 +19,7 @@ from core.contracts.compliance import (
     BatchHead,
     BatchWish,
     CheckTypes,
+    ContentType,
     NewBatch,
     NewItem,
     all_types,
@@ -38,7 +39,7 @@ def _wish(
     check_types: Annotated[CheckTypes | None, Query(description="what to look for; all five when left out")] = None,
     policy: Annotated[Name | None, Query()] = None,
     category: Annotated[Category | None, Query()] = None,
-    content_type: Annotated[str, Query(max_length=100, description="of lines that say nothing else")] = "text",
+    content_type: Annotated[ContentType, Query(description="of lines that say nothing else")] = "text",
     correlation_id: Annotated[RefId | None, Query()] = None,
 ) -> BatchWish:
     return BatchWish(

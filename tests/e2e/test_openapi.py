@@ -19,7 +19,7 @@ from api.app import create_app
 from core.settings import SERVICES, ServiceName, Settings
 from tests.e2e.conftest import Stack
 
-EXAMPLES = 12
+EXAMPLES = 25
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

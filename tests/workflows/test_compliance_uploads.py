@@ -63,6 +63,12 @@ async def test_lines_are_checked_in_their_order_with_their_ids(compliance: httpx
     assert [one["status"] for one in found] == ["passed", "flagged"] * 1250
 
 
+@pytest.mark.parametrize("query", ["?content_type=", "?check_types=rudeness", "?policy=", "?correlation_id="])
+async def test_a_bad_query_is_422_and_opens_no_batch(compliance: httpx.AsyncClient, query: str) -> None:
+    assert (await upload(compliance, lines([{"content": "fine"}]), query)).status_code == 422
+    assert (await compliance.get(f"{API}/batches")).json()["items"] == []
+
+
 async def test_a_bad_line_fails_alone_and_keeps_its_place_and_id(compliance: httpx.AsyncClient, running: None) -> None:
     body = b"\n".join(
         [
