@@ -16,9 +16,9 @@ from core.adapters.classifiers import ClassifierDetector, load
 from core.adapters.classifiers.injection import SUMMARY, InjectionModel
 from core.adapters.classifiers.segments import outline, segments
 from core.contracts.compliance import CheckType, DetectorResult
+from training.grammar import Grammar
 from training.prompt_injection import train
 from training.prompt_injection.corpus import Amounts
-from training.prompt_injection.grammar import Grammar
 
 SHIPPED = load(CheckType.PROMPT_INJECTION)
 ATTACKS = (

@@ -100,7 +100,16 @@ def test_documents_with_a_hidden_instruction_rank_above_clean_ones() -> None:
     assert _auc(_injection(injected), _injection(clean)) >= 0.75
 
 
-# --- nsfw and toxicity -----------------------------------------------------------------------------------------------
+# --- spam, nsfw and toxicity ---------------------------------------------------------------------------------------
+
+
+def test_most_wanted_messages_with_links_and_numbers_pass() -> None:
+    """No bar; the model flags 9 of 30, where one without messages of our own making flagged 20."""
+    assert (_scored(CheckType.SPAM, tuple(_lines(SECOND / "messages_wanted.txt"))) >= 0.5).sum() <= 9
+
+
+def test_half_of_the_newer_kinds_of_advertising_are_found() -> None:
+    assert (_scored(CheckType.SPAM, tuple(_lines(SECOND / "messages_unwanted.txt"))) >= 0.5).mean() >= 0.5
 
 
 def test_prompts_that_only_look_sexual_pass() -> None:

@@ -12,10 +12,10 @@ from core.adapters.classifiers.injection import HEADS, SUMMARY, InjectionModel, 
 from core.adapters.classifiers.model import Layer, Reason
 from core.adapters.classifiers.normalise import Normaliser
 from training.blending import calibrated, linear_blend
+from training.grammar import phrases
 from training.linear import Vector, heads
 from training.prompt_injection.corpus import ASIDES, Amounts, Corpus, Example
 from training.prompt_injection.fitting import Mask, fit_heads, scores_of, weights_of
-from training.prompt_injection.grammar import phrases
 from training.prompt_injection.rows import Prepared, prepare
 
 Matrix = NDArray[np.float64]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from core.adapters.classifiers.windows import sentences
 from training.data import TextSet, read_set, train_sets
+from training.grammar import Grammar, Phrases, phrases
 from training.prompt_injection.documents import Documents, Material, texts_of
-from training.prompt_injection.grammar import Grammar, Phrases, phrases
 from training.prompt_injection.vocabulary import lines, nouns, sprinkled, with_words
 
 SYNTHETIC = "neuralchemy_optional"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from training.data import TextSet
-from training.prompt_injection.grammar import Grammar, Phrases
+from training.grammar import Grammar, Phrases
 
 _BREAK = re.compile(r"(?<=[.!?])\s+|\n+")
 _BETWEEN = ("\n", " ", "\n\n")
