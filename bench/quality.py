@@ -96,10 +96,12 @@ def _measured(one: Contender, sets: Mapping[str, TextSet]) -> dict[str, Quality]
 
 
 def _beats(ours: Quality, theirs: Quality) -> bool:
-    """By AUC; a set of one class has none, there the share of right decisions counts. A draw holds."""
-    if ours.auc is not None and theirs.auc is not None:
-        return ours.auc >= theirs.auc
-    return (ours.accuracy or 0.0) >= (theirs.accuracy or 0.0)
+    """By AUC; a set of one class has none, there the share of right decisions counts. Nothing is better than all."""
+    pair = (
+        (ours.auc, theirs.auc) if ours.auc is not None and theirs.auc is not None else (ours.accuracy, theirs.accuracy)
+    )
+    mine, other = (figure or 0.0 for figure in pair)
+    return mine > other or mine == 1.0
 
 
 def _page(check_type: str, found: Mapping[str, Mapping[str, Quality]]) -> str:

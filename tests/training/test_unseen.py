@@ -95,7 +95,7 @@ def test_direct_attacks_are_told_from_plain_questions() -> None:
 
 
 def test_documents_with_a_hidden_instruction_rank_above_clean_ones() -> None:
-    """The bar is an AUC of 0.92; the model stands at 0.764: most of these instructions ask for ordinary things."""
+    """The bar is an AUC of 0.92; the model stands at 0.762: most of these instructions ask for ordinary things."""
     injected, clean = _lines(SECOND / "documents_injected.txt"), _lines(SECOND / "documents_clean.txt")
     assert _auc(_injection(injected), _injection(clean)) >= 0.75
 

@@ -26,7 +26,7 @@ _FOLDS = 2
 _THRESHOLD = -0.25
 """The logit that scores 0.5: more found at the price of a few false alarms, weighed on the dev sets."""
 _BLEND_WEIGHTS = {
-    "documents": 0.5, "bipia_train": 1.5, "awesome_benign": 2.0, "wildchat_benign": 3.0, "made_play": 0.6,
+    "documents": 0.5, "bipia_train": 1.5, "awesome_benign": 2.5, "wildchat_benign": 3.0, "made_play": 0.6,
     "deepset_train": 3.0, ASIDES: 0.0, "asked": 0.4,
 }  # fmt: skip
 REASONS = (
