@@ -12,6 +12,8 @@ from core.contracts.platform import Answer
 
 MODULE = "core.adapters.charts"
 WIDTH, DAYS_HEIGHT, BAR_HEIGHT = 640, 200, 22
+FEW_DAYS = 4
+"""Below that an axis of time would be cut into hours, and each day's label stand there several times."""
 COLOURS = ("#3b6ea8", "#c8553d", "#8a8f98", "#5b9a68", "#8e6bb0")
 
 
@@ -71,7 +73,10 @@ def _days(chart: Chart) -> Any:
     rows = [{"day": point.name, "value": point.value, "series": point.series} for point in chart.points]
     series = list(dict.fromkeys(point.series for point in chart.points))
     colour = alt.Color("series:N", title=None, scale=alt.Scale(domain=series, range=list(COLOURS[: len(series)])))
-    days = alt.X("utcyearmonthdate(day):T", title=None, axis=alt.Axis(grid=False, format="%d %b %Y", labelAngle=-30))
+    axis = alt.Axis(grid=False, format="%d %b %Y", labelAngle=-30)
+    if len({point.name for point in chart.points}) < FEW_DAYS:
+        axis.tickCount = "day"
+    days = alt.X("utcyearmonthdate(day):T", title=None, axis=axis)
     values = alt.Y("sum(value):Q", title=chart.unit, axis=alt.Axis(tickMinStep=1, gridColor="#e4e6ea"))
     base = alt.Chart(alt.InlineData(values=rows)).mark_bar().encode(x=days, y=values, color=colour)
     return base.properties(width=WIDTH, height=DAYS_HEIGHT).configure_view(strokeWidth=0)

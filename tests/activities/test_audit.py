@@ -131,6 +131,11 @@ async def test_charts_are_drawn_with_their_labels() -> None:
     assert not re.search(r"<(script|image|foreignObject)|href=", "".join(drawn))
 
 
+async def test_one_day_stands_once_below_its_chart() -> None:
+    (drawn,) = await draw([Chart(kind=ChartKind.DAYS, points=[Point("2024-01-31", 3)])])
+    assert drawn.count(">31 Jan 2024<") == 1
+
+
 async def test_a_chart_that_cannot_be_drawn_says_why() -> None:
     with pytest.raises(AsideFailed, match="Input should be a valid array"):
         await ask(MODULE, b'"no charts"')
