@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.adapters.detectors import BUILT_IN, Detectors, Limit, Makers, Source
+from core.adapters.detectors.asking import Choice
 from core.adapters.detectors.runtime import SHORT
+from core.adapters.detectors.zygote import Job, frame, serve
 from core.contracts.compliance import CheckType, DetectorResult
 from tests.conftest import eventually
 
@@ -190,6 +193,14 @@ async def test_closing_leaves_no_process_behind(detectors: Detectors) -> None:
     await detectors.aclose()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_process_ends_quietly_where_nobody_waits_for_its_answer() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(frame(Job([Choice(SPAM, "troubled")], ["good"], seconds=1)))
+        ours.close()
+        serve(theirs, lambda _: Troubled())
 
 
 async def test_a_short_text_does_not_wait_behind_long_ones(detectors: Detectors) -> None:

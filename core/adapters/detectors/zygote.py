@@ -11,6 +11,7 @@ import signal
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,8 +101,9 @@ class Built:
 
 def serve(line: socket.socket, detector: Callable[[Choice], Detector | None]) -> None:
     """Answer jobs until the line is closed."""
-    while (job := receive(line)) is not None:
-        line.sendall(frame([_asked(job, choice, detector(choice)) for choice in job.choices]))
+    with suppress(BrokenPipeError):  # closed in the middle of a job: it was cancelled, and nobody waits
+        while (job := receive(line)) is not None:
+            line.sendall(frame([_asked(job, choice, detector(choice)) for choice in job.choices]))
 
 
 def _asked(job: Job, choice: Choice, detector: Detector | None) -> Asked:
