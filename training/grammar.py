@@ -18,6 +18,12 @@ def phrases(name: str) -> Phrases:
     return found
 
 
+def phrases_by_kind(name: str) -> Mapping[str, Mapping[str, list[str]]]:
+    """The phrases of a file that has a table for each kind."""
+    found: Mapping[str, Mapping[str, list[str]]] = tomllib.loads((_FILES / f"{name}.toml").read_text(encoding="utf-8"))
+    return found
+
+
 class Grammar:
     """Draws sentences at random, the same ones for the same random numbers."""
 

@@ -113,8 +113,8 @@ def test_half_of_the_newer_kinds_of_advertising_are_found() -> None:
 
 
 def test_prompts_that_only_look_sexual_pass() -> None:
-    """The bar is 1 of 250; the model flags 6."""
-    assert (_scored(CheckType.NSFW, tuple(_lines(SECOND / "nsfw_safe.txt"))) >= 0.5).sum() <= 6
+    """The bar is 1 of 250; the model flags 2."""
+    assert (_scored(CheckType.NSFW, tuple(_lines(SECOND / "nsfw_safe.txt"))) >= 0.5).sum() <= 2
 
 
 def test_toxic_posts_rank_above_others() -> None:
