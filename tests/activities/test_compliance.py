@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 
+import httpx
 import psycopg
 import pytest
 from pydantic import SecretStr
@@ -31,6 +32,7 @@ from core.ids import new_id
 from core.keys import RedactionKeys
 from core.store import compliance as store
 from core.tables.compliance import BatchItemRow
+from tests.conftest import eventually
 from tests.traces import stored
 
 
@@ -241,6 +243,47 @@ async def test_a_text_cancelled_while_it_is_inspected_is_not_recorded(
     finder.meanwhile = cancel
     assert await _run(activities, batch) == ChunkResult()
     assert _counts(database_url, tenant) == (0, 0, 0)
+
+
+async def test_a_batch_that_completes_while_its_cancel_waits_stays_completed(
+    compliance: httpx.AsyncClient, database: Database, database_url: str, tenant: str
+) -> None:
+    batch = await _open(database, tenant, [""])  # nothing in it waits: settled, it is complete
+    async with database.begin(tenant) as session:
+        await store.settle_items(session, batch.batch_id, [])
+        cancel = asyncio.create_task(compliance.post(f"/api/v1/compliance/batches/{batch.batch_id}/cancel"))
+        await _waits_for_a_lock(database_url)
+    answer = await cancel
+    assert (answer.status_code, answer.json()["code"]) == (409, "batch_finished")
+    assert await _status(database, batch) == "completed"
+
+
+async def test_a_batch_that_is_cancelled_while_its_start_waits_is_not_started(
+    activities: BatchActivities, database: Database, database_url: str, tenant: str
+) -> None:
+    batch = await _open(database, tenant, ["one"])
+    async with database.begin(tenant) as session:
+        await store.cancel_batch(session, batch.batch_id)
+        start = asyncio.create_task(_run(activities, batch))
+        await _waits_for_a_lock(database_url)
+    assert await start == ChunkResult()
+    assert await _status(database, batch) == "cancelled"
+
+
+async def _waits_for_a_lock(database_url: str) -> None:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+    async def waits() -> bool:
+        with psycopg.connect(plain_url(database_url)) as connection:
+            return bool(connection.execute(query).fetchall()[0][0])
+
+    await eventually(waits)
+
+
+async def _status(database: Database, batch: BatchInput) -> str | None:
+    async with database.begin(batch.tenant_id) as session:
+        row = await store.batch_of(session, batch.batch_id, checked_by=None)
+    return row.status if row else None
 
 
 async def test_the_batch_tells_the_event_store_when_it_is_completed(

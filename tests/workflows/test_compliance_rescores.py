@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import ActivityEnvironment
@@ -35,7 +36,7 @@ from core.contracts.compliance import (
     Span,
     rescore_run_id,
 )
-from core.db import Database
+from core.db import Database, plain_url
 from core.ids import new_id
 from core.store import compliance as store
 from core.tables.compliance import RescoreRow
@@ -312,6 +313,29 @@ async def test_a_rescore_that_is_stopped_keeps_what_it_found(
         gate.opened.set()
     shown = (await compliance.get(path)).json()
     assert (shown["status"], shown["result"]["rescored"], shown["total"]) == ("cancelled", 100, 130)
+
+
+async def test_a_rescore_that_completes_while_its_stop_waits_stays_completed(
+    compliance: httpx.AsyncClient, database: Database, database_url: str, tenant: str
+) -> None:
+    wanted = await _open(database, tenant, 1)
+    path = f"{API}/rescores/{wanted.rescore_id}"
+    async with database.begin(tenant) as session:
+        row = await store.start_rescore(session, wanted.rescore_id)
+    assert row is not None
+
+    async def waits() -> bool:
+        with psycopg.connect(plain_url(database_url)) as connection:
+            query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            return bool(connection.execute(query).fetchall()[0][0])
+
+    async with database.begin(tenant) as session:
+        await store.settle_rescore(session, row, RescoreFigures(), [])
+        stop = asyncio.create_task(compliance.post(f"{path}/cancel"))
+        await eventually(waits)
+    answer = await stop
+    assert (answer.status_code, answer.json()["code"]) == (409, "rescore_finished")
+    assert (await compliance.get(path)).json()["status"] == "completed"
 
 
 async def test_attempts_that_overlap_judge_each_check_once(database: Database, tenant: str) -> None:

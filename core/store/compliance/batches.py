@@ -232,8 +232,9 @@ async def cancel_batch(session: AsyncSession, batch_id: str) -> BatchRow | None:
 
 
 async def _locked(session: AsyncSession, batch_id: str) -> BatchRow | None:
+    """The batch as it is once it is ours, whatever this transaction has read of it before it had to wait."""
     query = select(BatchRow).where(col(BatchRow.batch_id) == batch_id).with_for_update()
-    return (await session.exec(query)).first()
+    return (await session.exec(query.execution_options(populate_existing=True))).first()
 
 
 def _waiting(batch_id: str) -> Any:

@@ -115,8 +115,9 @@ async def cancel_rescore(session: AsyncSession, rescore_id: str) -> RescoreRow |
 
 
 async def _locked(session: AsyncSession, rescore_id: str) -> RescoreRow | None:
+    """The re-score as it is once it is ours, whatever this transaction has read of it before it had to wait."""
     query = select(RescoreRow).where(col(RescoreRow.rescore_id) == rescore_id).with_for_update()
-    return (await session.exec(query)).first()
+    return (await session.exec(query.execution_options(populate_existing=True))).first()
 
 
 async def _finish(session: AsyncSession, row: RescoreRow, status: RescoreStatus) -> None:
