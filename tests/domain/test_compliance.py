@@ -17,6 +17,7 @@ from core.domain.compliance import (
     risk_level,
     unavailable,
 )
+from core.domain.compliance.spans import apart
 
 FLAGGED, CLEAN = DetectorResult(flagged=True), DetectorResult(flagged=False)
 
@@ -46,6 +47,21 @@ def test_resolving_twice_changes_nothing(given_text: tuple[str, list[Span]]) -> 
     text, spans = given_text
     resolved = resolve_overlaps(text, spans)
     assert resolve_overlaps(text, resolved) == resolved
+
+
+@given(text_with_spans())
+def test_findings_told_apart_never_overlap_and_cover_what_they_covered(given_text: tuple[str, list[Span]]) -> None:
+    _, spans = given_text
+    told = apart(spans)
+    assert all(a.end <= b.start for a, b in pairwise(told))
+    covered = [{index for s in some for index in range(s.start, s.end)} for some in (spans, told)]
+    assert covered[0] == covered[1]
+
+
+@given(text_with_spans())
+def test_what_does_not_overlap_is_told_as_it_is(given_text: tuple[str, list[Span]]) -> None:
+    resolved = resolve_overlaps(*given_text)
+    assert apart(resolved) == resolved
 
 
 @given(text_with_spans())

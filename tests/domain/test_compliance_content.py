@@ -183,6 +183,34 @@ def test_spans_of_hidden_parts_come_in_the_order_of_the_original() -> None:
     assert redact(content, extracted.located(DetectorResult(spans=spans)).spans or []) == "<!-- [EMAIL] -->[EMAIL]"
 
 
+@pytest.mark.parametrize("content_type", ["html", "markdown"])
+def test_what_stands_inside_a_finding_is_covered_once_and_nothing_of_either_is_left(content_type: str) -> None:
+    content = f"ann@<!-- {MAIL} -->example.com"
+    extracted = extract(content_type, content)
+    ends = [extracted.text.index(MAIL), extracted.text.rindex(MAIL)]
+    spans = [Span(entity=PiiEntity.EMAIL, start=at, end=at + len(MAIL), score=1) for at in ends]
+    located = extracted.located(DetectorResult(spans=spans)).spans or []
+    assert [(content[span.start : span.end], span.path) for span in located] == [
+        ("ann@<!-- ", None),
+        (MAIL, "comment"),
+        (" -->example.com", None),
+    ]
+    assert redact(content, located) == "[EMAIL]" * 3
+
+
+@pytest.mark.parametrize("content_type", ["html", "markdown"])
+@pytest.mark.parametrize("content", [f'<a title="{MAIL}', f'<a href="mailto:{MAIL}" title="x', f'<img alt="{MAIL}" <b'])
+def test_what_a_tag_that_does_not_end_says_as_text_and_as_attribute_is_one_finding(
+    content_type: str, content: str
+) -> None:
+    extracted = extract(content_type, content)
+    ends = [extracted.text.index(MAIL), extracted.text.rindex(MAIL)]
+    assert ends[0] < ends[1]
+    spans = [Span(entity=PiiEntity.EMAIL, start=at, end=at + len(MAIL), score=1) for at in ends]
+    located = extracted.located(DetectorResult(spans=spans)).spans or []
+    assert redact(content, located) == content.replace(MAIL, "[EMAIL]")
+
+
 @pytest.mark.parametrize("content", ["", "{", "{'a': 1}", '{"a": 1,}', '"\x01"', "[1] 2", "nul", '"a', '{"a" 1}'])
 def test_what_is_no_json_is_refused(content: str) -> None:
     with pytest.raises(ContentFault) as refused:

@@ -43,6 +43,37 @@ def _overlapping(span: Span, settled: Sequence[tuple[int, int]]) -> Sequence[tup
     return settled[first:last]
 
 
+def apart(spans: Iterable[Span]) -> list[Span]:
+    """Findings that lie inside or across each other, as stretches that do not, in the order of the text.
+
+    Nothing that was covered is left bare: the inner one stays whole, the outer one is in pieces around it. Of two in
+    the very same place one stays.
+    """
+    found: list[Span] = []
+    around: list[Span] = []
+    at = 0
+    for span in sorted(spans, key=lambda s: (s.start, -s.end)):
+        at = _tell(found, around, at, until=span.start)
+        around.append(span)
+    _tell(found, around, at, until=max((span.end for span in around), default=0))
+    return found
+
+
+def _tell(found: list[Span], around: list[Span], at: int, *, until: int) -> int:
+    """Add what the findings around us cover from `at` up to `until`, innermost first; where we are then."""
+    while around and at < until:
+        span = around[-1]
+        start, end = max(at, span.start), min(span.end, until)
+        if start < end:
+            whole = (start, end) == (span.start, span.end)
+            found.append(span if whole else span.model_copy(update={"start": start, "end": end}))
+            at = end
+        if span.end > until:
+            break
+        around.pop()
+    return max(at, until)
+
+
 def kinds(spans: Sequence[Span]) -> list[PiiEntity]:
     """Each kind once, in the order of first appearance."""
     return list(dict.fromkeys(span.entity for span in spans))

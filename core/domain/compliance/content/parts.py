@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from core.contracts.compliance import DetectorResult, Passage, Span
+from core.domain.compliance.spans import apart
 
 SEPARATOR = "\n\n"
 
@@ -107,8 +108,12 @@ class Extracted:
         return found
 
     def located(self, result: DetectorResult) -> DetectorResult:
-        """The same result with spans and passages in offsets of the original content, in its order, with paths."""
-        spans = None if result.spans is None else sorted(self._spans(result.spans), key=lambda span: span.start)
+        """The same result with spans and passages in offsets of the original content, in its order, with paths.
+
+        What is read in one go may stand around something else: of `a<!-- 202-555-0143 -->@b.com` the address is in two
+        pieces, for no span of the original overlaps another.
+        """
+        spans = None if result.spans is None else apart(self._spans(result.spans))
         passages = None if result.passages is None else list(self._passages(result.passages))
         return result.model_copy(update={"spans": spans, "passages": passages, "redacted": None})
 
