@@ -48,9 +48,10 @@ class RescoreActivities:
         rules, figures = await self._rules(row), RescoreFigures.model_validate(row.result)
         thresholds = await self._thresholds(rules) if not row.run_detectors else {}
         for part in _parts(checks):
-            found = await self._inspected(rules, part) if row.run_detectors else [{} for _ in part]
-            for check, seen in zip(part, found, strict=True):
-                judgement = rejudge(check, _text(check), rules, seen, thresholds)
+            read = [_read(check) for check in part]
+            found = await self._inspected(rules, part, read) if row.run_detectors else [{} for _ in part]
+            for check, one, seen in zip(part, read, found, strict=True):
+                judgement = rejudge(check, _text(check), rules, seen, thresholds, read=one.text)
                 figures = add(figures, check, judgement, examples=row.examples)
             activity.heartbeat(figures.rescored)
         return figures
@@ -63,14 +64,14 @@ class RescoreActivities:
             raise LookupError(f"no version {row.policy_version} of the policy {row.policy}")
         return rules
 
-    async def _inspected(self, rules: Rulebook, checks: Sequence[Check]) -> list[Found]:
+    async def _inspected(self, rules: Rulebook, checks: Sequence[Check], read: Sequence[Extracted]) -> list[Found]:
         """What detectors say of the redacted texts; checks that looked for the same types are asked for together."""
         found: dict[str, Found] = {}
         for types in {tuple(check.results) for check in checks}:
-            alike = [check for check in checks if tuple(check.results) == types]
-            read = [_read(check) for check in alike]
-            results = await self._detectors.inspect([one.text for one in read], types, rules.detectors(types))
-            for check, one, result in zip(alike, read, results, strict=True):
+            alike = [(check, one) for check, one in zip(checks, read, strict=True) if tuple(check.results) == types]
+            texts = [one.text for _, one in alike]
+            results = await self._detectors.inspect(texts, types, rules.detectors(types))
+            for (check, one), result in zip(alike, results, strict=True):
                 found[check.check_id] = {check_type: one.located(said) for check_type, said in result.items()}
         return [found[check.check_id] for check in checks]
 

@@ -140,6 +140,21 @@ async def test_structured_content_is_judged_as_it_was(compliance: httpx.AsyncCli
     assert done["result"]["moves"] == [{"before": "flagged", "after": "blocked", "count": 1}]
 
 
+@pytest.mark.parametrize("run_detectors", [True, False])
+@pytest.mark.parametrize("name", ["block_list", "allow_list"])
+async def test_lists_are_held_against_what_there_is_to_read_as_they_were(
+    compliance: httpx.AsyncClient, running: None, name: str, run_detectors: bool
+) -> None:
+    kind, value = ("term", "you idiot") if name == "block_list" else ("exact", "Kill you all you idiot")
+    policy = {"name": "listed", "keep_redacted": True, name: [{"kind": kind, "value": value}]}
+    assert (await compliance.post(f"{API}/policies", json=policy)).status_code == 201
+    content = "Kill <b>you</b> all <i>you</i> idiot"
+    more = {"content_type": "html", "policy": "listed", "check_types": ["toxicity", "pii"]}
+    assert (await check(compliance, content, **more))["reasons"] == [name]
+    done = await rescored(compliance, {"policy": "listed", "run_detectors": run_detectors})
+    assert (done["result"]["rescored"], done["result"]["changed"]) == (1, 0)
+
+
 async def test_a_rescore_leaves_no_trace_of_redacted_texts(
     compliance: httpx.AsyncClient, running: None, database_url: str, temporal: Client, tenant: str
 ) -> None:

@@ -24,8 +24,11 @@ def rejudge(
     rules: Rulebook,
     found: Mapping[CheckType, DetectorResult],
     thresholds: Mapping[CheckType, float],
+    *,
+    read: str | None = None,
 ) -> Judgement:
-    """What these rules make of a check of which the redacted `text` is left.
+    """What these rules make of a check of which the redacted `text` is left. `read`: what there is to read in it, where
+    that is not the text itself; lists are held against that, as they were.
 
     `found` holds what detectors say of that text; a type it leaves out is judged by its kept score, against the
     detector's own threshold where the rules have none. Personal data that was redacted is found no more, so what was
@@ -38,7 +41,7 @@ def rejudge(
     kept = check.results.get(CheckType.PII)
     if kept is not None and kept.spans:
         results[CheckType.PII] = _with_kept(results[CheckType.PII], kept.spans, after=len(text))
-    return judge(text, results, _unredacting(rules))
+    return judge(text, results, _unredacting(rules), read=read)
 
 
 def _as_found(result: DetectorResult) -> DetectorResult:
