@@ -12,6 +12,7 @@ from core.contracts.compliance import (
     SCHEDULER,
     NewReport,
     OpenedReports,
+    PolicyFigures,
     ReportDetails,
     ReportedCheck,
     ReportInput,
@@ -100,7 +101,10 @@ async def _add_reviews(session: AsyncSession, row: ReportRow, result: ReportResu
         result.reviews = review_figures(days, waiting=waiting, overdue=overdue)
     if row.report_type == ReportType.POLICY_EFFECTIVENESS:
         decided = reviewed_by_policy(await reviews.day_counts(session, first=row.first_day, last=row.last_day))
-        for name, figures in (result.by_policy or {}).items():
+        known = result.by_policy or {}
+        # a check of one month may be decided in the next, in which its policy had no other
+        result.by_policy = {name: known.get(name, PolicyFigures()) for name in sorted({*known, *decided})}
+        for name, figures in result.by_policy.items():
             figures.reviewed, figures.upheld = decided.get(name, (0, 0))
 
 
@@ -110,8 +114,15 @@ async def _details(session: AsyncSession, row: ReportRow) -> ReportDetails:
         who=row.only_of,
         of_pii=row.report_type == ReportType.PII_SUMMARY,
         since=datetime.combine(row.first_day, time.min, tzinfo=UTC),
-        until=datetime.combine(row.last_day + timedelta(days=1), time.min, tzinfo=UTC),
+        until=_after(row.last_day),
         limit=MAX_REPORT_CHECKS + 1,
     )
     listed = [ReportedCheck.model_validate(dict(check)) for check in found[:MAX_REPORT_CHECKS]]
     return ReportDetails(checks=listed, truncated=len(found) > MAX_REPORT_CHECKS)
+
+
+def _after(day: date) -> datetime:
+    """When this day is over; the calendar's last one has no next."""
+    if day == date.max:
+        return datetime.max.replace(tzinfo=UTC)
+    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=UTC)

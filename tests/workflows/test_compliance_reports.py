@@ -214,6 +214,24 @@ async def test_policy_effectiveness_tells_how_often_people_agreed(compliance: ht
     assert (figures["acted"], figures["reviewed"], figures["upheld"]) == (2, 2, 1)
 
 
+async def test_a_decision_counts_on_its_day_whenever_its_check_was_made(
+    compliance: httpx.AsyncClient, database_url: str, tenant: str
+) -> None:
+    policy = await _reviewed(compliance, "approve", "reject")
+    with psycopg.connect(plain_url(database_url)) as connection:
+        connection.execute("UPDATE compliance.days SET day = day - 40 WHERE tenant_id = %s", (tenant,))
+    made = await report(compliance, {"report_type": "policy_effectiveness", "period": "daily"})
+    figures = made["result"]["by_policy"][policy]
+    assert (figures["checks"], figures["reviewed"], figures["upheld"]) == (0, 2, 1)
+    for form in ("html", "pdf", "csv"):
+        assert (await compliance.get(f"{API}/reports/{made['report_id']}/{form}")).status_code == 200
+
+
+async def test_a_report_may_reach_to_the_end_of_the_calendar(compliance: httpx.AsyncClient) -> None:
+    wanted = {"report_type": "pii_summary", "from": "9999-12-01", "to": "9999-12-31", "include_details": True}
+    assert (await report(compliance, wanted))["result"]["details"] == {"checks": [], "truncated": False}
+
+
 async def test_the_review_queue_is_not_a_users_to_report_on(doors: Doors, headers: Callable[..., Headers]) -> None:
     async with await doors.client("compliance", headers(scope="user", user="ann")) as ann:
         answer = await ann.post(f"{API}/reports", json={"report_type": "review_sla", "period": "daily"})
