@@ -158,6 +158,16 @@ async def test_a_released_review_is_free_again(compliance: httpx.AsyncClient, re
     assert (await move(bob, review_id, "claim"))["claimed_by"] == "bob"
 
 
+async def test_an_administrator_gives_back_what_somebody_holds_and_nothing_else(
+    compliance: httpx.AsyncClient, reviewer: OpenAs
+) -> None:
+    review_id, ann = await opened(compliance), await reviewer("ann")
+    assert await refused(compliance, review_id, "release") == (409, "review_not_claimed")
+    await move(ann, review_id, "claim")
+    steps = (await move(compliance, review_id, "release"))["steps"]
+    assert [step["kind"] for step in steps] == ["opened", "claimed", "released"]
+
+
 async def test_an_expired_claim_holds_nobody_off(
     compliance: httpx.AsyncClient, reviewer: OpenAs, database_url: str
 ) -> None:

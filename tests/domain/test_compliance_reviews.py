@@ -95,6 +95,11 @@ def test_who_may_do_what(state: ReviewState, action: ReviewAction, by: str, expe
     assert refusal(state, action, by=by, admin=False, now=NOW) is expected
 
 
+@pytest.mark.parametrize("admin", [True, False])
+def test_what_nobody_holds_is_not_given_back(admin: bool) -> None:
+    assert refusal(ReviewState(), ReviewAction.RELEASE, by="ann", admin=admin, now=NOW) is Refusal.NOT_CLAIMED
+
+
 def test_an_expired_claim_holds_nothing() -> None:
     later = NOW + HOUR
     assert refusal(HELD, ReviewAction.CLAIM, by="bob", admin=False, now=later) is None

@@ -39,14 +39,16 @@ def holder(state: ReviewState, now: datetime) -> str | None:
 def refusal(state: ReviewState, action: ReviewAction, *, by: str, admin: bool, now: datetime) -> Refusal | None:
     """Why this person may not do this now; None if they may.
 
-    Nobody claims what is held, their own included. Who holds the claim, or an administrator, decides; nobody decides
-    twice on one review. Whoever reviews may escalate what nobody holds.
+    Nobody claims what is held, their own included, nor gives back what is not. Who holds the claim, or an
+    administrator, decides; nobody decides twice on one review. Whoever reviews may escalate what nobody holds.
     """
     held_by = holder(state, now)
     if state.status in ENDED:
         return Refusal.DECIDED
     if action is ReviewAction.CLAIM and held_by is not None:
         return Refusal.CLAIMED
+    if action is ReviewAction.RELEASE and held_by is None:
+        return Refusal.NOT_CLAIMED
     if action in (ReviewAction.CLAIM, *DECISION_OF) and by in state.voted:
         return Refusal.VOTED
     return None if action is ReviewAction.CLAIM or admin else _unless_held(held_by, action, by)
