@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
@@ -101,14 +102,14 @@ def _event(number: int, **more: Any) -> AuditEvent:
     return AuditEvent.model_validate(values | more)
 
 
-async def _asked(database: Database, tenant: str, kind: RequestKind) -> DataRequestInput:
+async def _asked(database: Database, tenant: str, kind: RequestKind, subject: str = "user_ann") -> DataRequestInput:
     now = datetime.now(UTC)
     row = DataRequestRow(
         request_id=new_id("dsr"),
         tenant_id=tenant,
         kind=kind,
         status=RequestStatus.PENDING,
-        subject="user_ann",
+        subject=subject,
         alias="erased_ann",
         email_addresses=["ann@example.com"],
         phone_numbers=[],
@@ -127,9 +128,11 @@ async def _approve(session: AsyncSession, request: DataRequestInput) -> None:
     await store.decide(session, request.request_id, verb=Verb.APPROVED, to=to, by="other", note=None)
 
 
-async def _approved(database: Database, tenant: str, kind: RequestKind, events: int = ROWS) -> DataRequestInput:
+async def _approved(
+    database: Database, tenant: str, kind: RequestKind, events: int = ROWS, subject: str = "user_ann"
+) -> DataRequestInput:
     """A request that runs, about a person with so many events in the audit log."""
-    request = await _asked(database, tenant, kind)
+    request = await _asked(database, tenant, kind, subject)
     async with database.begin(tenant) as session:
         await audit.append(session, tenant, [_event(number) for number in range(events)])
         await _approve(session, request)
@@ -244,6 +247,34 @@ async def test_a_person_named_in_rows_of_others_gives_way_to_the_pseudonym(
         "text": "erased_ann, not user_anna",
         "kept": 1,
     }
+
+
+async def test_who_voted_and_whom_a_draft_has_told_give_way_even_where_the_name_may_be_any_word(
+    activities: DataRequestActivities,
+    compliance: httpx.AsyncClient,
+    headers: Callable[..., dict[str, str]],
+    database: Database,
+    tenant: str,
+) -> None:
+    api = "/api/v1/compliance"
+    terms = {"rules": {"pii": {"action": "review"}}, "second_reviewer": True}
+    assert (await compliance.post(f"{api}/policies", json={**terms, "name": "terms"})).is_success
+    asked = {"content": "write to joe@example.com", "check_types": ["pii"], "policy": "terms"}
+    review_id = (await compliance.post(f"{api}/check", json=asked)).json()["review"]["review_id"]
+    for voter in ("ann", "bob"):
+        vote = await compliance.post(f"{api}/reviews/{review_id}/approve", json={}, headers=headers(user=voter))
+        assert vote.is_success, vote.text
+    draft = {**terms, "reviewers": ["ann", "bob"], "block_list": [{"kind": "term", "value": "ann"}]}
+    rescore = (await compliance.post(f"{api}/rescores", json={"draft": draft})).json()["rescore_id"]
+
+    request = await _approved(database, tenant, RequestKind.ERASE, events=0, subject="ann")
+    service = ServiceInput(**request.model_dump(), service=Service.COMPLIANCE)
+    await ActivityEnvironment().run(activities.erase, service)
+    review = (await compliance.get(f"{api}/reviews/{review_id}")).json()
+    assert [vote["by"] for vote in review["votes"]] == ["erased_ann", "bob"]
+    left = (await compliance.get(f"{api}/rescores/{rescore}")).json()["draft"]
+    assert (set(left["reviewers"]), left["escalate_to"]) == ({"bob", "erased_ann"}, [])
+    assert left["block_list"][0]["value"] == "ann"
 
 
 async def test_another_tenants_rows_are_not_touched(

@@ -118,9 +118,13 @@ async def _as_staff(who: Person) -> None:
 
 
 async def _reviews(who: Person) -> None:
-    """A policy of theirs; a text of theirs that others review, and one of others that they review."""
+    """A policy of theirs, and a draft of others that has them told; a text of theirs that others review, and one of
+    others that they review."""
     door, name = f"{V1}/compliance", new_id("policy")
     await post(who.staff["compliance"], f"{door}/policies", {"name": name, "rules": {"pii": {"action": "review"}}})
+    telling = {"reviewers": [who.user_id], "escalate_to": ["user_bob", who.user_id]}
+    await post(who.admin["compliance"], f"{door}/rescores", {"draft": telling})
+    await post(who.staff["compliance"], f"{door}/rescores", {"draft": {"reviewers": ["user_bob"]}})
     mine = {"scope": "caller", "subject": who.user_id, "policy": name}
     await post(who.staff["compliance"], f"{door}/policy-assignments", mine, "PUT")
     await post(who.staff["compliance"], f"{door}/rescores", {"policy": name})

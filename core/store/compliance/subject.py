@@ -16,6 +16,23 @@ EARLIER = (
     "WHERE tenant_id = :tenant AND subject = :user AND request_id <> :request)"
 )
 ABOUT = "t.subject = :user"
+NAME, PSEUDONYM = "CAST(:user AS text)", "CAST(:alias AS text)"
+VOTED = f"t.votes @> jsonb_build_array(jsonb_build_object('by', {NAME}))"
+VOTES = (
+    f"SELECT jsonb_agg(CASE WHEN v->>'by' = :user THEN v || jsonb_build_object('by', {PSEUDONYM}) ELSE v END "
+    "ORDER BY n) FROM jsonb_array_elements(t.votes) WITH ORDINALITY AS x(v, n)"
+)
+TOLD = ("reviewers", "escalate_to")
+"""Whom the terms of a draft have told of reviews. What its lists say of texts is the tenant's."""
+IN_DRAFT = " OR ".join(f"t.draft->'{field}' @> to_jsonb({NAME})" for field in TOLD)
+
+
+def _renamed(field: str) -> str:
+    """A list of the draft with the pseudonym for the name, if it holds the name."""
+    names = f"t.draft->'{field}'"
+    new = f"jsonb_build_object('{field}', (({names}) - {NAME}) || to_jsonb({PSEUDONYM}))"
+    return f"CASE WHEN {names} @> to_jsonb({NAME}) THEN {new} ELSE '{{}}' END"
+
 
 HOLDINGS = (
     Holding(
@@ -83,22 +100,15 @@ HOLDINGS = (
     Holding(
         table="compliance.reviews",
         key={"review_id": "text"},
-        belongs=mention("votes"),
-        mentions=("votes",),
-        exported=False,
-        kept=VERDICTS,
-    ),
-    Holding(
-        table="compliance.reviews",
-        key={"review_id": "text"},
         belongs=(
             "t.checked_by = :user OR t.claimed_by = :user OR t.decided_by = :user "
-            "OR :user = ANY(t.reviewers) OR :user = ANY(t.escalate_to)"
+            f"OR :user = ANY(t.reviewers) OR :user = ANY(t.escalate_to) OR {VOTED}"
         ),
         changed=(
             f"{swapped('checked_by', 'claimed_by', 'decided_by')}, "
             "reviewers = array_replace(t.reviewers, :user, :alias), "
             "escalate_to = array_replace(t.escalate_to, :user, :alias), "
+            f"votes = CASE WHEN {VOTED} THEN ({VOTES}) ELSE t.votes END, "
             "content_hash = CASE WHEN t.checked_by = :user THEN '' ELSE t.content_hash END"
         ),
         hidden=("reviewers", "escalate_to", "votes"),
@@ -143,8 +153,13 @@ HOLDINGS = (
     Holding(
         table="compliance.rescores",
         key={"rescore_id": "text"},
-        belongs="t.requested_by = :user",
-        changed="requested_by = :alias",
+        belongs=f"t.requested_by = :user OR {IN_DRAFT}",
+        changed=(
+            f"{swapped('requested_by')}, draft = CASE WHEN {IN_DRAFT} "
+            f"THEN t.draft || {' || '.join(map(_renamed, TOLD))} ELSE t.draft END"
+        ),
+        hidden=("draft",),
+        veiled=("requested_by",),
         kept=RULES,
     ),
     Holding(
