@@ -142,15 +142,15 @@ async def test_results_keep_the_callers_order_and_ids(compliance: httpx.AsyncCli
 
 
 async def test_an_item_at_fault_fails_alone(compliance: httpx.AsyncClient, running: None) -> None:
-    answer = await batch_check(compliance, items("fine", "", "x" * 110_000, PERSONAL), wait=30)
+    answer = await batch_check(compliance, items("fine", "", "x" * 110_000, "x" * 1_100_000, PERSONAL), wait=30)
     found = answer.json()
-    assert answer.status_code == 200
-    assert [item["status"] for item in found["items"]] == ["passed", "failed", "failed", "flagged"]
+    assert answer.status_code == 200, answer.text
+    assert [item["status"] for item in found["items"]] == ["passed", "failed", "failed", "failed", "flagged"]
     assert [(item["error"] or {}).get("code") for item in found["items"]] == [
-        None, "content_empty", "content_too_long", None,
+        None, "content_empty", "content_too_long", "content_too_long", None,
     ]  # fmt: skip
     assert found["items"][1]["error"]["field"] == "items[1].content"
-    assert found["progress"]["failed"] == 2
+    assert found["progress"]["failed"] == 3
 
 
 async def test_a_batch_of_faulty_items_only_completes(compliance: httpx.AsyncClient, running: None) -> None:

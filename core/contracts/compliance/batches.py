@@ -5,10 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from core.contracts.compliance.checks import (
-    MAX_CHECK_BODY_BYTES,
     MAX_CONTENT_BYTES,
     SUPPORTED_CONTENT,
     CheckTypes,
@@ -100,7 +99,7 @@ class BatchItem(Contract):
 
     id: RefId | None = None
     content_type: ContentType | None = Field(None, description="left out: the batch's")
-    content: Annotated[str, StringConstraints(max_length=MAX_CHECK_BODY_BYTES)]
+    content: str
 
 
 Wait = Annotated[
