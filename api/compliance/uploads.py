@@ -1,6 +1,7 @@
 """A batch sent as lines of JSON: written as they come, started once the last is there, given up where it breaks off."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -123,6 +124,7 @@ class Upload:
     _waiting: list[NewItem] = field(default_factory=list)
     _characters: int = 0
     _rows: int = 0
+    _written_at: float = field(default_factory=time.monotonic)
 
     async def open(self) -> None:
         """Write the batch, empty."""
@@ -135,9 +137,12 @@ class Upload:
         async for piece in pieces:
             for line in cutter.feed(piece):
                 await self._add(line)
+            if time.monotonic() - self._written_at > self.state.settings.upload_idle_seconds / 2:
+                await self._write()  # lines that come slowly: the batch says that they still come
         for line in cutter.end():
             await self._add(line)
-        await self._write()
+        if self._waiting:
+            await self._write()
         if not self._rows:
             raise Invalid("The body holds no line: send at least one.", code="upload_empty")
 
@@ -153,11 +158,10 @@ class Upload:
             await self._write()
 
     async def _write(self) -> None:
-        if self._waiting:
-            async with self.state.database.begin(self.new.tenant_id) as session:
-                if not await store.add_items(session, self.new.batch_id, self._waiting):
-                    raise _taken_away()
-        self._waiting, self._characters = [], 0
+        async with self.state.database.begin(self.new.tenant_id) as session:
+            if not await store.add_items(session, self.new.batch_id, self._waiting):
+                raise _taken_away()
+        self._waiting, self._characters, self._written_at = [], 0, time.monotonic()
 
     async def discard(self) -> None:
         """Delete what was written. What even this cannot reach, the workers give up after a while."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -10,7 +11,9 @@ import pytest
 
 from api.app import create_app
 from api.compliance import DOOR, uploads
+from core.db import Database
 from core.settings import Settings
+from core.store import compliance as store
 from tests.conftest import Doors, Headers, StartWorkers, eventually
 from tests.traces import stored
 
@@ -211,6 +214,28 @@ async def test_an_upload_that_stalls_is_given_up(
         answer = await upload(client, body())
     assert (answer.status_code, answer.json()["code"]) == (422, "upload_stalled")
     assert "marker-in-a-line" not in stored(database_url, tenant)
+
+
+async def test_an_upload_whose_lines_come_slowly_is_not_taken_for_one_that_broke_off(
+    settings: Settings, headers: Callable[..., Headers], database: Database, tenant: str
+) -> None:
+    app = create_app(DOOR, settings.model_copy(update={"upload_idle_seconds": 2}))
+    idle: list[str] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        for number in range(10):
+            yield lines([{"content": f"line {number}"}])
+            await asyncio.sleep(0.5)
+            async with database.begin(tenant) as session:
+                idle.extend(await store.idle_uploads(session, longer_than=timedelta(seconds=4)))
+
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x", headers=headers()) as client,
+    ):
+        answer = await upload(client, body())
+    assert (answer.status_code, answer.json()["progress"]["total"]) == (202, 10)
+    assert idle == []
 
 
 async def test_an_upload_can_be_watched_and_cancelled(
