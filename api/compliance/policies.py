@@ -50,11 +50,21 @@ async def list_policies(
     page: PageOf,
     archived: Annotated[bool, Query(description="archived ones too")] = False,
 ) -> Page[Policy]:
-    after = decode_cursor(page.cursor, (str,))
-    first = [] if after else list(BUILT_IN_POLICIES.values())
-    found = await store.list_policies(session, archived=archived, limit=page.limit, after=after[0] if after else "")
-    more, own = len(found) > page.limit, found[: page.limit]
-    return Page[Policy](items=[*first, *own], next_cursor=encode_cursor(own[-1].name) if more else None)
+    cursor = decode_cursor(page.cursor, (str,))
+    after = cursor[0] if cursor else ""
+    at_built_in = not after or after in BUILT_IN_POLICIES
+    first = _built_in_after(after) if at_built_in else []
+    left = max(0, page.limit - len(first))
+    own = await store.list_policies(session, archived=archived, limit=left, after="" if at_built_in else after)
+    items = [*first, *own][: page.limit]
+    more = len(first) + len(own) > page.limit
+    return Page[Policy](items=items, next_cursor=encode_cursor(items[-1].name) if more else None)
+
+
+def _built_in_after(name: str) -> list[Policy]:
+    """The built-in policies that follow this one; all of them after none."""
+    known = list(BUILT_IN_POLICIES)
+    return list(BUILT_IN_POLICIES.values())[known.index(name) + 1 if name else 0 :]
 
 
 @router.get("/policies/{name}", response_model=Policy, summary="Get a policy in its present version")

@@ -68,13 +68,15 @@ async def test_a_change_is_a_new_version_and_the_old_one_stays(compliance: httpx
     assert (await compliance.get(f"{API}/policies/mine")).json()["version"] == 2
 
 
-async def test_the_built_in_policies_come_first_and_own_ones_are_paged(compliance: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 6, 7])
+async def test_the_built_in_policies_come_first_and_all_are_paged(compliance: httpx.AsyncClient, limit: int) -> None:
     for name in ("c", "a", "b"):
         await made(compliance, name=name)
     seen: list[str] = []
     cursor: str | None = ""
     while cursor is not None:
-        page = (await compliance.get(f"{API}/policies?limit=2{cursor and f'&cursor={cursor}'}")).json()
+        page = (await compliance.get(f"{API}/policies?limit={limit}{cursor and f'&cursor={cursor}'}")).json()
+        assert len(page["items"]) <= limit
         seen += [item["name"] for item in page["items"]]
         cursor = page["next_cursor"]
     assert seen == ["default", "strict", "chat", "a", "b", "c"]
