@@ -248,6 +248,8 @@ def _must_have_artifact(row: DataRequestRow) -> None:
         raise Gone("The file of this export is deleted: ask for a new export.", code="artifact_expired")
     if row.kind != RequestKind.EXPORT:
         raise NotFound("An erasure has no file.", code="no_artifact")
+    if row.status in (RequestStatus.REJECTED, RequestStatus.CANCELLED):
+        raise NotFound(f"The request is {row.status}: it has no file. Ask for a new export.", code="no_artifact")
     if row.status != RequestStatus.COMPLETED:
         raise Conflict(f"The request is {row.status}: there is no file yet.", code="artifact_not_ready", retry_after=5)
 

@@ -204,6 +204,17 @@ async def test_there_is_no_file_before_the_export_is_made_and_none_of_an_erasure
     assert (none.status_code, none.json()["code"]) == (404, "no_artifact")
 
 
+@pytest.mark.parametrize("verb", ["reject", "cancel"])
+async def test_nobody_is_told_to_wait_for_the_file_of_a_request_that_is_over(
+    compliance: httpx.AsyncClient, verb: str
+) -> None:
+    place = f"{REQUESTS}/{(await ask(compliance))['request_id']}"
+    assert (await compliance.post(f"{place}/{verb}")).status_code == 200
+    none = await compliance.get(f"{place}/artifact")
+    assert (none.status_code, none.json()["code"]) == (404, "no_artifact")
+    assert "retry-after" not in none.headers
+
+
 @pytest.mark.parametrize(
     ("wanted", "named"),
     [
