@@ -1,5 +1,7 @@
 """What findings are replaced by."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,12 +64,22 @@ def test_a_mask_leaves_what_its_owner_knows_it_by(entity: PiiEntity, text: str, 
     assert redact(text, whole(entity, text), RedactionStyle.MASK) == masked
 
 
-@given(st.sampled_from(sorted(set(PiiEntity) - {PiiEntity.EMAIL})), st.text(min_size=1))
+@given(
+    st.sampled_from(sorted(set(PiiEntity) - {PiiEntity.EMAIL})),
+    st.text(st.characters(exclude_characters="\\"), min_size=1),
+)
 def test_a_mask_keeps_at_most_four_digits_and_the_length(entity: PiiEntity, text: str) -> None:
     masked = redact(text, whole(entity, text), RedactionStyle.MASK)
     assert len(masked) == len(text)
     assert sum(char.isalnum() for char in masked) <= sum(char.isalnum() for char in text)
     assert sum(char.isdigit() for char in masked) <= 4
+
+
+@given(st.sampled_from(PiiEntity), st.text(min_size=1), st.booleans())
+def test_a_string_of_json_is_one_under_a_mask_as_well(entity: PiiEntity, value: str, ascii_only: bool) -> None:
+    written = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+    masked = redact(written, whole(entity, written), RedactionStyle.MASK)
+    assert isinstance(json.loads(f'"{masked}"'), str)
 
 
 def test_spans_are_told_where_their_replacements_stand() -> None:

@@ -10,6 +10,8 @@ from core.contracts.compliance import PiiEntity, RedactionStyle, Span
 from core.domain.compliance.folding import fold
 
 MASK = "●"
+_SIGN = re.compile(r"\\u[\da-fA-F]{4}|\\[\"\\/bfnrt]|.", re.DOTALL)
+"""A character, or what JSON writes for one: covered in part it would be JSON no more."""
 _KEPT_DIGITS = 4
 """What receipts show of a card, so that its holder knows which one is meant."""
 _KEEPS_LAST = frozenset({PiiEntity.CREDIT_CARD, PiiEntity.PHONE})
@@ -109,25 +111,26 @@ def _label(entity: PiiEntity, _: str) -> str:
 
 
 def _mask(entity: PiiEntity, value: str) -> str:
+    signs = _SIGN.findall(value)
     if entity is PiiEntity.EMAIL:
-        name, at, host = value.rpartition("@")
-        shown = len(name) > 1  # a lone letter is the whole name
-        return f"{name[:shown]}{_covered(name[shown:])}{at}{host}" if at else value[:1] + _covered(value[1:])
+        at = len(signs) - 1 - signs[::-1].index("@") if "@" in signs else len(signs)
+        shown = at > 1 and len(signs[0]) == 1  # a lone letter is the whole name
+        return "".join([*signs[:shown], _covered(signs[shown:at]), *signs[at:]])
     if entity in _KEEPS_LAST:
-        kept = _last_digits(value)
-        return _covered(value[:kept]) + value[kept:]
-    return _covered(value)
+        kept = _last_digits(signs)
+        return _covered(signs[:kept]) + "".join(signs[kept:])
+    return _covered(signs)
 
 
-def _last_digits(value: str) -> int:
+def _last_digits(signs: Sequence[str]) -> int:
     """Where the last four digits begin; fewer are kept of a number that has not twice as many."""
-    digits = [index for index, char in enumerate(value) if char.isdigit()]
+    digits = [index for index, sign in enumerate(signs) if sign.isdigit()]
     kept = min(_KEPT_DIGITS, len(digits) // 2)
-    return digits[-kept] if kept else len(value)
+    return digits[-kept] if kept else len(signs)
 
 
-def _covered(value: str) -> str:
-    return re.sub(r"[^\W_]", MASK, value)
+def _covered(signs: Sequence[str]) -> str:
+    return "".join(MASK if len(sign) > 1 else re.sub(r"[^\W_]", MASK, sign) for sign in signs)
 
 
 def _removed(_: PiiEntity, __: str) -> str:
