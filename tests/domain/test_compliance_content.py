@@ -175,6 +175,20 @@ def test_a_finding_across_parts_is_told_for_each() -> None:
     assert [place.path for place in extracted.places(0, len(extracted.text))] == ["$[0]", "$[1]"]
 
 
+def test_a_finding_across_key_and_value_leaves_what_stands_between_them() -> None:
+    content = '{"pass hunter22": "or so", "ssn": ["219-09-9999"]}'
+    extracted = extract("json", content)
+    texts = ("hunter22: or", "ssn: 219-09-9999")
+    spans = [
+        Span(
+            entity=PiiEntity.SECRET, start=extracted.text.index(one), end=extracted.text.index(one) + len(one), score=1
+        )
+        for one in texts
+    ]
+    located = extracted.located(DetectorResult(spans=spans)).spans or []
+    assert redact(content, located) == '{"pass [SECRET]": "[SECRET] so", "ssn": ["[SECRET]"]}'
+
+
 def test_spans_of_hidden_parts_come_in_the_order_of_the_original() -> None:
     content = f"<!-- {MAIL} -->{MAIL}"
     extracted = extract("html", content)

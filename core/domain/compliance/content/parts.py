@@ -95,8 +95,9 @@ class Extracted:
             self._begins.append(position)
             position += len(part.text) + len(SEPARATOR)
 
-    def places(self, start: int, end: int) -> list[Place]:
-        """Where a stretch of `text` stands in the original; one place for each part that it touches."""
+    def places(self, start: int, end: int, *, whole: bool = True) -> list[Place]:
+        """Where a stretch of `text` stands in the original; one place for each part that it touches. `whole`: of JSON a
+        key with its value; else each by itself, so that replacing them leaves what stands between."""
         found = []
         first = max(bisect_right(self._begins, start) - 1, 0)
         for part, begin in zip(self.parts[first:], self._begins[first:], strict=True):
@@ -104,7 +105,7 @@ class Extracted:
                 break
             low, high = max(start - begin, 0), min(end - begin, len(part.text))
             if low < high:
-                found += _place(part, low, high)
+                found += _places(part, low, high, whole=whole or not part.path.startswith("$"))
         return found
 
     def located(self, result: DetectorResult) -> DetectorResult:
@@ -119,7 +120,7 @@ class Extracted:
 
     def _spans(self, spans: Iterable[Span]) -> Iterable[Span]:
         for span in spans:
-            for path, start, end in self.places(span.start, span.end):
+            for path, start, end in self.places(span.start, span.end, whole=False):
                 yield span.model_copy(update={"start": start, "end": end, "path": path or None})
 
     def _passages(self, passages: Iterable[Passage]) -> Iterable[Passage]:
@@ -128,6 +129,14 @@ class Extracted:
                 yield passage.model_copy(update={"start": start, "end": end, "path": path or None})
 
 
-def _place(part: Part, low: int, high: int) -> list[Place]:
-    start, end = part.original(low, high)
-    return [Place(part.path, start, end)] if start < end else []
+def _places(part: Part, low: int, high: int, *, whole: bool) -> list[Place]:
+    stretches = [(low, high)] if whole else _between_marks(part, low, high)
+    places = [Place(part.path, *part.original(*stretch)) for stretch in stretches]
+    return [place for place in places if place.start < place.end]
+
+
+def _between_marks(part: Part, low: int, high: int) -> list[tuple[int, int]]:
+    """The stretches that stand in the original, without what was put in between."""
+    put_in = [index for index in range(low, high) if part.starts[index] == part.ends[index]]
+    edges = [low, *(edge for index in put_in for edge in (index, index + 1)), high]
+    return [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]
