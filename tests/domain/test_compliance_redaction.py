@@ -107,6 +107,28 @@ def test_equal_values_have_equal_hashes_whatever_their_form() -> None:
 
 
 @pytest.mark.parametrize("style", sorted(KEYED))
+@pytest.mark.parametrize(
+    ("entity", "value", "escaped"),
+    [
+        (PiiEntity.PHONE, "+1 202-555-0143", ["\\u002B1 202-555-0143", "&#43;1 202-555-0143"]),
+        (PiiEntity.EMAIL, "ann@example.com", ["ann\\u0040example.com", "ann&#64;example.com"]),
+        (PiiEntity.ADDRESS, "Müllerstraße 5\n10115 Berlin", ["M\\u00fcllerstra\\u00dfe 5\\n10115 Berlin"]),
+    ],
+)
+def test_a_value_is_the_same_however_json_and_html_write_it(
+    style: RedactionStyle, entity: PiiEntity, value: str, escaped: list[str]
+) -> None:
+    assert {redact(form, whole(entity, form), style, KEYS) for form in (value, *escaped)} == {
+        redact(value, whole(entity, value), style, KEYS)
+    }
+
+
+@given(st.sampled_from(PiiEntity), st.text(alphabet='\\u0d8fA"&#x;n', min_size=1), st.sampled_from(sorted(KEYED)))
+def test_no_escape_breaks_a_keyed_style(entity: PiiEntity, value: str, style: RedactionStyle) -> None:
+    assert redact(value, whole(entity, value), style, KEYS)
+
+
+@pytest.mark.parametrize("style", sorted(KEYED))
 def test_the_keyed_styles_tell_tenants_kinds_and_values_apart(style: RedactionStyle) -> None:
     other = RedactionKeys(SecretStr("s" * 32), "other")
     written = {

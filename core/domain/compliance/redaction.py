@@ -1,7 +1,10 @@
 """What findings are replaced by, in five styles, and where the replacements stand in the redacted text."""
 
+import html
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -89,7 +92,9 @@ def _replacer(style: RedactionStyle, keys: RedactionKeys | None) -> _Replace:
         return _KEYLESS[style]
     if keys is None:
         raise ValueError(f"redaction by {style} needs the tenant's keys")
-    return _hashed(keys) if style is RedactionStyle.HASH else keys.pseudonym
+    if style is RedactionStyle.HASH:
+        return _hashed(keys)
+    return lambda entity, value: keys.pseudonym(entity, _unescaped(entity, value))
 
 
 def _hashed(keys: RedactionKeys) -> _Replace:
@@ -98,12 +103,21 @@ def _hashed(keys: RedactionKeys) -> _Replace:
 
 def canonical(entity: PiiEntity, value: str) -> str:
     """The value without what differs between ways to write it, so that equal ones have equal hashes."""
-    value = fold(value).text
+    value = fold(_unescaped(entity, value)).text
     if entity in _SAME_WHATEVER_THE_FORM:
         return "".join(filter(str.isalnum, value)).upper()
     if entity is PiiEntity.PHONE:
         return "".join(filter(str.isdigit, value))
     return value if entity is PiiEntity.SECRET else " ".join(value.casefold().split())
+
+
+def _unescaped(entity: PiiEntity, value: str) -> str:
+    """The value for which JSON writes `\\u002b…`, HTML `&#43;…`; a secret may hold either as it stands."""
+    if entity is PiiEntity.SECRET:
+        return value
+    with suppress(ValueError):  # no string of JSON, then
+        value = json.loads(f'"{value}"')
+    return html.unescape(value.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def _label(entity: PiiEntity, _: str) -> str:
