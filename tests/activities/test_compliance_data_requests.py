@@ -360,6 +360,22 @@ async def test_a_request_that_never_was_ends_its_workflow(activities: DataReques
     assert missing.value.non_retryable
 
 
+async def test_a_page_that_an_erasure_overtakes_leaves_nothing_in_the_file(database: Database, tenant: str) -> None:
+    request = await _approved(database, tenant, RequestKind.EXPORT, events=0)
+    async with database.begin(tenant) as session:
+        row = await store.request_of(session, request.request_id)
+        step = await store.step_of(session, request.request_id, Service.AUDIT)
+        assert row is not None
+        assert step is not None
+        async with database.begin(tenant) as other:
+            running, ended = [RequestStatus.RUNNING], RequestStatus.CANCELLED
+            assert await store.move(other, request.request_id, out_of=running, to=ended)
+        done = store.Advance(kind="audit.events", rows=1, place=None, sealed=[b"sealed"], length=6)
+        assert not await store.advance(session, row, step, done)
+    async with database.begin(tenant) as session:
+        assert await store.chunk(session, request.request_id, Service.AUDIT, 0) is None
+
+
 async def test_an_overdue_request_is_told_once(
     activities: DataRequestActivities, database: Database, tenant: str
 ) -> None:

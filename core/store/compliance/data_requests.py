@@ -217,7 +217,10 @@ class Advance:
 
 
 async def advance(session: AsyncSession, request: DataRequestRow, step: DataRequestStepRow, done: Advance) -> bool:
-    """Note a page beside what it did; False if another attempt has done that page, so that this one must be undone."""
+    """Note a page beside what it did; False if it must be undone: another attempt has done that page, or the request
+    has ended meanwhile."""
+    if not await _still_runs(session, request.request_id):
+        return False
     first = step.chunks  # the update below changes the row at hand too
     counts = {**step.counts, done.kind: step.counts.get(done.kind, 0) + done.rows}
     values: dict[str, Any] = {
@@ -241,6 +244,13 @@ async def advance(session: AsyncSession, request: DataRequestRow, step: DataRequ
     if done.place is None:
         await _told_of_service(session, request, step.service, counts)
     return True
+
+
+async def _still_runs(session: AsyncSession, request_id: str) -> bool:
+    """Whether the request runs, and until this transaction ends goes on to: a page may take minutes, and an erasure
+    that ends an export deletes what the export has collected by then."""
+    status = select(DataRequestRow.status).where(col(DataRequestRow.request_id) == request_id)
+    return (await session.exec(status.with_for_update(read=True))).first() == RequestStatus.RUNNING
 
 
 async def _told_of_service(
