@@ -342,6 +342,17 @@ async def test_an_assigned_policy_cannot_be_archived(compliance: httpx.AsyncClie
     assert "category mails" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("subject", ["my mails", "mails\n", "-", "x" * 101])
+async def test_what_no_check_can_have_as_its_category_gets_no_policy(
+    compliance: httpx.AsyncClient, subject: str
+) -> None:
+    body = {"content": "x", "check_types": ["pii"], "category": subject}
+    assert (await compliance.post(f"{API}/check", json=body)).status_code == 422
+    answer = await assign(compliance, "category", subject, "chat")
+    assert answer.status_code == 422
+    assert "category" in answer.json()["detail"]
+
+
 async def test_only_a_policy_in_use_can_be_assigned(compliance: httpx.AsyncClient) -> None:
     assert problem(await assign(compliance, "tenant", "", "lenient")) == (422, "unknown_policy", ["policy"])
     for scope, subject in (("tenant", "x"), ("category", "")):

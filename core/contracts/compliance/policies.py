@@ -1,5 +1,6 @@
 """Policies: what a finding leads to, by type of check; lists of texts to block or allow; who uses which policy."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -30,7 +31,8 @@ POLICY_EXAMPLE: JsonObject = {
 }
 
 PolicyName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[a-z0-9][a-z0-9_.\-]*$")]
-Category = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$")]
+CATEGORY = r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$"
+Category = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=CATEGORY)]
 """A free word that says what kind of text this is, such as `support-mail`; policies are assigned by it."""
 Threshold = Annotated[float, Field(ge=0, le=1)]
 People = Annotated[list[RefId], Field(max_length=MAX_REVIEWERS)]
@@ -184,6 +186,9 @@ class AssignPolicy(Contract):
     def _has_its_subject(self) -> "AssignPolicy":
         if (self.scope is AssignmentScope.TENANT) == bool(self.subject):
             raise ValueError("subject is the category or the caller's user id, and empty for the tenant")
+        is_word = len(self.subject) <= 100 and re.fullmatch(CATEGORY, self.subject)
+        if self.scope is AssignmentScope.CATEGORY and not is_word:
+            raise ValueError("no check can have this category: it is one word of at most 100 letters, figures, _ . : -")
         return self
 
 
