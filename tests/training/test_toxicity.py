@@ -10,12 +10,18 @@ import pytest
 
 from core.adapters.classifiers import load
 from core.adapters.classifiers.features import Family, FeatureSpec, Kind
+from core.adapters.classifiers.windows import Window
 from training import toxicity
+from training.data import TextSet
+from training.linear import matrix
+from training.stacking import FOLDS, Expert, prepare
 from training.toxicity.bias import by_identity
 from training.toxicity.functional import functional_cases
+from training.toxicity.kinship import Kinship, fit_kindred, kinship, plain_numbers
 from training.toxicity.lists import lexicons
 
 ROWS = 160
+SPEC = FeatureSpec((Family(Kind.CHAR, 3, 4, 10), Family(Kind.WORD, 1, 2, 14)))
 LEXICON = (
     "text,canonical_form_1,category_1,severity_rating,severity_description\n"
     "grumbler,grumbler,racial / ethnic slurs,2.8,Severe\ngrumblers,grumbler,racial / ethnic slurs,2.8,Severe\n"
@@ -32,6 +38,9 @@ def data(tmp_path: Path) -> Path:
     for name in toxicity.ALL:
         if name != "functional":
             (folder / f"{name}.jsonl.gz").write_bytes(gzip.compress(_rows(name).encode()))
+    for kind, name in toxicity.UNLABELLED:
+        (tmp_path / kind / "train").mkdir(parents=True, exist_ok=True)
+        (tmp_path / kind / "train" / f"{name}.jsonl").write_text(_rows(name))
     (tmp_path / "lexicons").mkdir()
     (tmp_path / "lexicons" / "surge_profanity_en.csv").write_text(LEXICON)
     (tmp_path / "lexicons" / "ldnoobw_en.txt").write_text("darn\n")
@@ -97,3 +106,49 @@ def test_bias_is_told_by_term_over_rows_that_did_not_train(data: Path) -> None:
     assert list(found) == ["muslim"]
     assert found["muslim"].rows == 20
     assert found["muslim"].false_positive_rate == 0.0
+
+
+@pytest.fixture
+def known() -> Kinship:
+    return kinship(_company(), SPEC)
+
+
+def test_words_that_keep_the_same_company_are_alike(known: Kinship) -> None:
+    rows = known.read(matrix(["grumbler", "moaner", "violin"], SPEC))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    assert rows[0] @ rows[1] > 0.8 > rows[0] @ rows[2]
+
+
+def test_a_head_over_kinship_knows_a_word_that_nobody_taught(known: Kinship) -> None:
+    taught = TextSet("some", ["a grumbler", "a violin"] * 150, np.array([1, 0] * 150))
+    fitted = fit_kindred(Expert(("some",), 1.0, own_biases=1), {"some": prepare(taught, SPEC, Window(100))}, known)
+    assert len(fitted) == FOLDS + 1
+    untaught = matrix(["a moaner", "a cello"], SPEC) @ fitted[0][:-1]
+    assert untaught[0] > untaught[1]
+
+
+def test_numbers_of_vectors_are_heads_that_saw_no_labels(known: Kinship) -> None:
+    found = plain_numbers(known, 2)
+    rows = matrix(["a violin"], SPEC)
+    assert list(found) == ["kin_0", "kin_1"]
+    assert (rows @ found["kin_1"][0][:-1])[0] == pytest.approx(known.read(rows)[0, 1], abs=1e-5)
+
+
+def _company() -> list[str]:
+    """Two people who are spoken of alike, and two instruments."""
+    return [
+        text
+        for _ in range(8)
+        for person, thing in (("grumbler", "violin"), ("moaner", "cello"))
+        for text in (f"that {person} never stops shouting at us", f"she plays her {thing} in the old hall")
+    ]
+
+
+def test_a_zero_counts_less_where_a_narrow_set_calls_an_attack_harmless() -> None:
+    texts = TextSet("some", ["a grumbler", "a violin"], np.array([0, 0]))
+    prepared = dict.fromkeys(toxicity.MASS, prepare(texts, SPEC, Window(100)))
+    attack = np.zeros(SPEC.columns + 1)
+    attack[matrix(["grumbler"], SPEC).indices], attack[-1] = 1, -1
+    found = toxicity.trusted_weights(prepared, [attack])
+    assert found["edos_train"][0] == pytest.approx(found["edos_train"][1] * toxicity.DOUBTED)
+    assert found["davidson"][0] == found["davidson"][1]
