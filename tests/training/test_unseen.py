@@ -118,9 +118,8 @@ def test_prompts_that_only_look_sexual_pass() -> None:
 
 
 def test_toxic_posts_rank_above_others() -> None:
-    """The bar is an AUC of 0.91; the model stands at 0.886."""
     labels, scores = _toxicity(SECOND / "posts.jsonl")
-    assert roc_auc_score(labels, scores) >= 0.88
+    assert roc_auc_score(labels, scores) >= 0.91
 
 
 def test_functional_cases_are_told_apart() -> None:
