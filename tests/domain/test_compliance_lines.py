@@ -1,6 +1,7 @@
 """Batches as lines: cut the same wherever the stream is cut, bad lines named, memory bounded."""
 
 import json
+from codecs import BOM_UTF8
 from itertools import pairwise
 
 import pytest
@@ -19,7 +20,10 @@ def cut(*pieces: bytes, longest: int = 1000) -> list[bytes]:
     return [line for piece in pieces for line in cutter.feed(piece)] + list(cutter.end())
 
 
-@given(st.lists(st.text(min_size=1, alphabet=st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]))))
+IN_A_LINE = st.characters(exclude_characters="\n\r\ufeff", exclude_categories=["Cs"])
+
+
+@given(st.lists(st.text(min_size=1, alphabet=IN_A_LINE)))
 def test_lines_come_out_as_they_went_in(lines: list[str]) -> None:
     wanted = [line.encode() for line in lines if line.encode().strip()]
     assert cut("\n".join(lines).encode()) == wanted
@@ -30,6 +34,12 @@ def test_it_does_not_matter_where_the_stream_is_cut(stream: bytes, places: list[
     edges = [0, *sorted(places), len(stream)]
     pieces = [stream[a:b] for a, b in pairwise(edges)]
     assert cut(*pieces, longest=40) == cut(stream, longest=40)
+
+
+@given(st.binary(max_size=60), st.integers(0, 60))
+def test_the_mark_at_the_start_of_a_file_belongs_to_no_line(stream: bytes, place: int) -> None:
+    marked = BOM_UTF8 + stream
+    assert cut(marked[:place], marked[place:], longest=20) == cut(b"\n" + stream, longest=20)
 
 
 def test_of_an_overlong_line_little_is_kept_and_the_next_is_whole() -> None:

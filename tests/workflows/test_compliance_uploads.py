@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import timedelta
 from typing import Any
@@ -99,6 +100,15 @@ async def test_a_bad_line_fails_alone_and_keeps_its_place_and_id(compliance: htt
     ]
     assert done["items"][1]["error"]["field"] == "items[1]"
     assert done["progress"]["failed"] == 5
+
+
+async def test_the_mark_that_an_editor_begins_a_file_with_is_no_part_of_the_first_line(
+    compliance: httpx.AsyncClient, running: None
+) -> None:
+    body = BOM_UTF8 + lines([{"id": "a", "content": "fine"}])
+    batch_id = (await upload(compliance, body)).json()["batch_id"]
+    done = await completed(compliance, batch_id)
+    assert [(one["id"], one["status"]) for one in done["items"]] == [("a", "passed")]
 
 
 async def test_content_of_other_kinds_is_read_as_such(compliance: httpx.AsyncClient, running: None) -> None:

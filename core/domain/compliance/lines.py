@@ -1,6 +1,7 @@
 """A batch as lines of JSON: cut out of a stream in bounded memory, read one by one; a bad line is an item at fault."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,10 +16,11 @@ _LOOKS_FOR_ID = 4096
 
 
 class LineCutter:
-    """Cuts a stream of bytes into lines. Of an overlong line just enough is kept to tell that it is one."""
+    """Cuts a stream of bytes into lines. Of an overlong line just enough is kept to tell that it is one. The mark that
+    some editors begin a file with (BOM) belongs to no line."""
 
     def __init__(self, longest: int = MAX_LINE_BYTES) -> None:
-        self._longest, self._rest = longest, bytearray()
+        self._longest, self._rest, self._mark = longest, bytearray(), BOM_UTF8
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
         """The lines that this piece completes; blank ones are left out."""
@@ -30,12 +32,13 @@ class LineCutter:
 
     def end(self) -> Iterator[bytes]:
         """The last line, which needs no line break."""
-        line, self._rest = bytes(self._rest), bytearray()
+        line = bytes(self._rest).removeprefix(self._mark)[: self._longest + 1]
+        self._rest, self._mark = bytearray(), b""
         if line.strip() or len(line) > self._longest:
             yield line
 
     def _add(self, part: bytes) -> None:
-        room = self._longest + 1 - len(self._rest)
+        room = len(self._mark) + self._longest + 1 - len(self._rest)
         self._rest += part[:room]
 
 
