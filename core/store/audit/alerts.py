@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.audit import Alert, AlertFilter, AlertHistory, AlertMove
 from core.contracts.platform import Page
-from core.store.platform import before, decode_cursor, encode_cursor
+from core.store.platform import before, decode_cursor, encode_cursor, locked
 from core.tables.audit import AlertMoveRow, AlertRow
 
 NEWEST_FIRST = (col(AlertRow.created_at), col(AlertRow.alert_id))
@@ -27,7 +27,7 @@ async def add_alert(session: AsyncSession, tenant_id: str, alert: Alert) -> Aler
 
 async def lock_alert(session: AsyncSession, alert_id: str) -> AlertHistory | None:
     """One alert, held until the transaction ends so that two moves cannot pass each other."""
-    query = select(AlertRow).where(col(AlertRow.alert_id) == alert_id).with_for_update()
+    query = locked(select(AlertRow).where(col(AlertRow.alert_id) == alert_id))
     row = (await session.exec(query)).first()
     return await _with_history(session, row) if row else None
 

@@ -33,7 +33,7 @@ from core.contracts.platform import DomainEvent, FieldProblem, Service
 from core.ids import new_id
 from core.store import event
 from core.store.compliance.checks import checks_of, record
-from core.store.platform import before, insert_rows
+from core.store.platform import before, insert_rows, locked
 from core.tables.compliance import BatchItemRow, BatchRow
 
 ITEMS = "compliance.batch_items"
@@ -233,8 +233,8 @@ async def cancel_batch(session: AsyncSession, batch_id: str) -> BatchRow | None:
 
 async def _locked(session: AsyncSession, batch_id: str) -> BatchRow | None:
     """The batch as it is once it is ours, whatever this transaction has read of it before it had to wait."""
-    query = select(BatchRow).where(col(BatchRow.batch_id) == batch_id).with_for_update()
-    return (await session.exec(query.execution_options(populate_existing=True))).first()
+    query = select(BatchRow).where(col(BatchRow.batch_id) == batch_id)
+    return (await session.exec(locked(query))).first()
 
 
 def _waiting(batch_id: str) -> Any:

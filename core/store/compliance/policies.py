@@ -15,6 +15,7 @@ from core.contracts.compliance import (
     Policy,
     PolicyHeads,
 )
+from core.store.platform import locked
 from core.tables.compliance import AssignmentRow, PolicyRow, PolicyVersionRow
 
 _COLUMNS = {"name", "version", "built_in", "created_by", "created_at", "archived_at"}
@@ -30,7 +31,7 @@ async def add_policy(session: AsyncSession, tenant_id: str, policy: Policy, *, c
 
 async def lock_policy(session: AsyncSession, name: str) -> PolicyRow | None:
     """A policy's head, held until the transaction ends."""
-    return (await session.exec(select(PolicyRow).where(col(PolicyRow.name) == name).with_for_update())).first()
+    return (await session.exec(locked(select(PolicyRow).where(col(PolicyRow.name) == name)))).first()
 
 
 async def change_policy(session: AsyncSession, head: PolicyRow, policy: Policy, *, changed_by: str) -> Policy:

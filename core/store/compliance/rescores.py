@@ -20,7 +20,7 @@ from core.contracts.compliance import (
 from core.contracts.platform import DomainEvent, Service
 from core.store import event
 from core.store.compliance.checks import WHOLE, as_check
-from core.store.platform import before
+from core.store.platform import before, locked
 from core.tables.compliance import CheckRow, RescoreRow
 
 OPEN = (RescoreStatus.PENDING, RescoreStatus.RUNNING)
@@ -116,8 +116,8 @@ async def cancel_rescore(session: AsyncSession, rescore_id: str) -> RescoreRow |
 
 async def _locked(session: AsyncSession, rescore_id: str) -> RescoreRow | None:
     """The re-score as it is once it is ours, whatever this transaction has read of it before it had to wait."""
-    query = select(RescoreRow).where(col(RescoreRow.rescore_id) == rescore_id).with_for_update()
-    return (await session.exec(query.execution_options(populate_existing=True))).first()
+    query = select(RescoreRow).where(col(RescoreRow.rescore_id) == rescore_id)
+    return (await session.exec(locked(query))).first()
 
 
 async def _finish(session: AsyncSession, row: RescoreRow, status: RescoreStatus) -> None:

@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.compliance import BatchStatus, NewBatch, NewItem
 from core.store.compliance.batches import insert_items, new_row
+from core.store.platform import locked
 from core.tables.compliance import BatchItemRow, BatchRow
 
 ROWS_AT_ONCE = 20_000
@@ -68,4 +69,4 @@ async def idle_uploads(session: AsyncSession, *, longer_than: timedelta) -> list
 
 async def _uploading(session: AsyncSession, batch_id: str) -> BatchRow | None:
     query = select(BatchRow).where(col(BatchRow.batch_id) == batch_id, col(BatchRow.status) == BatchStatus.UPLOADING)
-    return (await session.exec(query.with_for_update())).first()
+    return (await session.exec(locked(query))).first()

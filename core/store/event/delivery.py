@@ -209,7 +209,7 @@ async def get_delivery(session: AsyncSession, subscription_id: str, delivery_id:
     query = select(DeliveryRow).where(
         col(DeliveryRow.delivery_id) == delivery_id, col(DeliveryRow.subscription_id) == subscription_id
     )
-    return (await session.exec(query.with_for_update())).first()
+    return (await session.exec(platform.locked(query))).first()
 
 
 async def list_deliveries(

@@ -68,7 +68,7 @@ async def create(
 async def get(session: AsyncSession, replay_id: str, *, lock: bool = False) -> ReplayRow | None:
     """One replay; `lock` holds its row until the transaction ends."""
     query = select(ReplayRow).where(col(ReplayRow.replay_id) == replay_id)
-    return (await session.exec(query.with_for_update() if lock else query)).first()
+    return (await session.exec(platform.locked(query) if lock else query)).first()
 
 
 async def find(

@@ -47,7 +47,7 @@ async def get(session: AsyncSession, subscription_id: str, *, lock: bool = False
     query = select(SubscriptionRow).where(
         col(SubscriptionRow.subscription_id) == subscription_id, col(SubscriptionRow.status) != DELETED
     )
-    return (await session.exec(query.with_for_update() if lock else query)).first()
+    return (await session.exec(platform.locked(query) if lock else query)).first()
 
 
 async def find(

@@ -15,7 +15,7 @@ from core.contracts.notification import FINISHED, Channel, ChannelStatus, Conten
 from core.contracts.platform import DomainEvent, Service
 from core.ids import new_id
 from core.store import event
-from core.store.platform import before
+from core.store.platform import before, locked
 from core.tables.notification import AttemptRow, ChannelRow, ContentRow, NotificationRow
 
 Overall = Callable[[Collection[ChannelStatus]], NotificationStatus]
@@ -106,7 +106,7 @@ async def find(
     query = select(NotificationRow).where(col(NotificationRow.notification_id) == notification_id)
     if user_id is not None:
         query = query.where(col(NotificationRow.user_id) == user_id)
-    return (await session.exec(query.with_for_update() if lock else query)).first()
+    return (await session.exec(locked(query) if lock else query)).first()
 
 
 async def content_of(session: AsyncSession, content_id: str) -> ContentRow:

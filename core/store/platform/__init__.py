@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import psycopg
 from psycopg import sql
@@ -28,10 +28,19 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from core.contracts.platform import LAST_IN_LINE, Intent
 from core.errors import FieldError, Invalid
 from core.tables.platform import CursorRow, IdempotencyRow, IntentRow
+
+Found = TypeVar("Found")
+
+
+def locked(query: SelectOfScalar[Found]) -> SelectOfScalar[Found]:
+    """The rows as they are once nobody else holds them, then held until the transaction ends. Without the second half
+    a session that has read such a row before would go on to see what it was."""
+    return query.with_for_update().execution_options(populate_existing=True)
 
 
 async def insert_rows(

@@ -16,7 +16,7 @@ from core.contracts.compliance.reviews import (
     ReviewStepKind,
     review_start_id,
 )
-from core.store.platform import before, delete_intents
+from core.store.platform import before, delete_intents, locked
 from core.tables.compliance.checks import CheckRow
 from core.tables.compliance.reviews import ReviewLabelRow, ReviewRow, ReviewStepRow
 from core.tables.platform import IntentRow
@@ -34,7 +34,7 @@ async def find_review(session: AsyncSession, review_id: str) -> ReviewRow | None
 async def lock_review(session: AsyncSession, review_id: str) -> ReviewRow | None:
     """A review as it is now, held until the transaction ends."""
     query = select(ReviewRow).where(col(ReviewRow.review_id) == review_id)
-    return (await session.exec(query.with_for_update().execution_options(populate_existing=True))).first()
+    return (await session.exec(locked(query))).first()
 
 
 def _clauses(wanted: ReviewFilter) -> list[ColumnElement[bool]]:
