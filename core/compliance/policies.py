@@ -1,4 +1,5 @@
-"""Policies as a process holds them: versions for good, because they never change; who uses which for two seconds."""
+"""Policies as a process holds them: versions for good, because how they judge never changes; who uses which for two
+seconds. Whom a version has told of reviews is read anew for each review: an erasure changes that."""
 
 import asyncio
 import time

@@ -92,7 +92,8 @@ def test_an_address_goes_however_it_is_written() -> None:
     ("field", "person"),
     [
         *(("user_id", True), ("userId", True), ("users", True), ("owner", True), ("checked_by", True)),
-        *(("status", False), ("id", False), ("username_hint", False), ("nearby", False)),
+        *(("by", True), ("told", True)),
+        *(("status", False), ("id", False), ("username_hint", False), ("nearby", False), ("untold", False)),
     ],
 )
 def test_fields_that_name_people_are_told_by_their_names(field: str, person: bool) -> None:

@@ -23,17 +23,26 @@ VOTES = (
     "ORDER BY n) FROM jsonb_array_elements(t.votes) WITH ORDINALITY AS x(v, n)"
 )
 TOLD = ("reviewers", "escalate_to")
-"""Whom the terms of a draft have told of reviews. What its lists say of texts is the tenant's."""
-IN_DRAFT = " OR ".join(f"t.draft->'{field}' @> to_jsonb({NAME})" for field in TOLD)
+"""Whom the terms of a policy have told of reviews. What its lists say of texts is the tenant's."""
 
 
-def _renamed(field: str) -> str:
-    """A list of the draft with the pseudonym for the name, if it holds the name."""
-    names = f"t.draft->'{field}'"
+def _names_in(terms: str) -> str:
+    """Whether these terms have the person told."""
+    return "(" + " OR ".join(f"{terms}->'{field}' @> to_jsonb({NAME})" for field in TOLD) + ")"
+
+
+def _renamed(terms: str) -> str:
+    """The terms with the pseudonym for the name."""
+    return f"{terms} || " + " || ".join(_renamed_list(terms, field) for field in TOLD)
+
+
+def _renamed_list(terms: str, field: str) -> str:
+    names = f"{terms}->'{field}'"
     new = f"jsonb_build_object('{field}', (({names}) - {NAME}) || to_jsonb({PSEUDONYM}))"
     return f"CASE WHEN {names} @> to_jsonb({NAME}) THEN {new} ELSE '{{}}' END"
 
 
+IN_DRAFT, IN_VERSION = _names_in("t.draft"), _names_in("t.document")
 HOLDINGS = (
     Holding(
         table="compliance.checks",
@@ -79,6 +88,19 @@ HOLDINGS = (
         exported=False,
         kept=OTHERS,
     ),
+    # before reviews: whoever opens one reads there whom to tell
+    Holding(
+        table="compliance.policy_versions",
+        key={"name": "text", "version": "integer"},
+        belongs=f"t.created_by = :user OR {IN_VERSION}",
+        changed=(
+            f"{swapped('created_by')}, document = CASE WHEN {IN_VERSION} "
+            f"THEN {_renamed('t.document')} ELSE t.document END"
+        ),
+        hidden=("document",),
+        veiled=("created_by",),
+        kept=RULES,
+    ),
     Holding(
         table="compliance.review_steps",
         key={"review_id": "text", "position": "integer"},
@@ -92,7 +114,7 @@ HOLDINGS = (
     Holding(
         table="compliance.review_steps",
         key={"review_id": "text", "position": "integer"},
-        belongs=f"t.by IS DISTINCT FROM :user AND NOT {OWN_REVIEW} AND {mention('note', 'told')}",
+        belongs=mention("note", "told"),
         mentions=("note", "told"),
         exported=False,
         kept="notes of others, without the name",
@@ -130,14 +152,6 @@ HOLDINGS = (
         kept=RULES,
     ),
     Holding(
-        table="compliance.policy_versions",
-        key={"name": "text", "version": "integer"},
-        belongs="t.created_by = :user",
-        changed="created_by = :alias",
-        hidden=("document",),
-        kept=RULES,
-    ),
-    Holding(
         table="compliance.policy_assignments",
         key={"scope": "text", "subject": "text"},
         belongs="t.scope = 'caller' AND t.subject = :user",
@@ -155,8 +169,7 @@ HOLDINGS = (
         key={"rescore_id": "text"},
         belongs=f"t.requested_by = :user OR {IN_DRAFT}",
         changed=(
-            f"{swapped('requested_by')}, draft = CASE WHEN {IN_DRAFT} "
-            f"THEN t.draft || {' || '.join(map(_renamed, TOLD))} ELSE t.draft END"
+            f"{swapped('requested_by')}, draft = CASE WHEN {IN_DRAFT} THEN {_renamed('t.draft')} ELSE t.draft END"
         ),
         hidden=("draft",),
         veiled=("requested_by",),

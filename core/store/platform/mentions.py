@@ -13,7 +13,7 @@ from pydantic_core import to_json
 ERASED = "[erased]"
 SHORTEST_CLEAR_ID = 6
 _NAMES_PEOPLE = re.compile(
-    r"(^|_)(user|actor|owner|recipient|customer|subject|account|sender|author|member|employee|person|sub)s?(_?ids?)?$|_by$"
+    r"(^|_)(user|actor|owner|recipient|customer|subject|account|sender|author|member|employee|person|sub)s?(_?ids?)?$|(^|_)by$|^told$"
 )
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -59,5 +59,5 @@ class Rewriter:
 
 
 def names_people(field: str) -> bool:
-    """Whether a field of this name holds who somebody is: `user_id`, `userId`, `checked_by`, `owner`."""
+    """Whether a field of this name holds who somebody is: `user_id`, `userId`, `checked_by`, `by`, `owner`."""
     return bool(_NAMES_PEOPLE.search(_HUMP.sub("_", field).lower()))

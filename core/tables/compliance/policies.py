@@ -23,7 +23,8 @@ class PolicyRow(SQLModel, table=True):
 
 
 class PolicyVersionRow(SQLModel, table=True):
-    """Written once; `document` holds a `Policy` without what the other columns say."""
+    """Written once; only an erasure puts a pseudonym for who is named. `document` holds a `Policy` without what the
+    other columns say."""
 
     __tablename__ = "policy_versions"
     __table_args__ = ({"schema": "compliance"},)
