@@ -140,14 +140,17 @@ class DataRequestActivities:
 
     @activity.defn(name=EXPIRE_ARTIFACTS)
     async def expire(self, wanted: ExpireInput) -> Expired:
-        """Delete artifacts past their time, each in parts, and say of each that it is gone."""
-        async with self._database.begin_all() as session:
-            due = await store.expiring(session, limit=wanted.limit)
+        """Delete artifacts past their time, all that there are, each in parts, and say of each that it is gone."""
         artifacts = 0
-        for tenant_id, request_id in due:
-            artifacts += await self._expire(tenant_id, request_id)
-            activity.heartbeat(artifacts)
+        while due := await self._due(wanted.limit):
+            for tenant_id, request_id in due:
+                artifacts += await self._expire(tenant_id, request_id)
+                activity.heartbeat(artifacts)
         return Expired(artifacts=artifacts)
+
+    async def _due(self, limit: int) -> Sequence[tuple[str, str]]:
+        async with self._database.begin_all() as session:
+            return await store.expiring(session, limit=limit)
 
     async def _expire(self, tenant_id: str, request_id: str) -> bool:
         left = CHUNKS_AT_ONCE

@@ -14,6 +14,7 @@ from core.contracts.compliance.data_requests import (
     ARTIFACT_KEY,
     SERVICES,
     DataRequestInput,
+    ExpireInput,
     RequestKind,
     RequestStatus,
     ServiceInput,
@@ -150,3 +151,19 @@ async def test_whom_steps_of_reviews_told_and_who_moved_them_give_way(
     assert [step["told"] for step in steps if step["told"]] == [["erased_ann", "bob"]]
     events = await rows(database, tenant, "SELECT payload FROM event.events WHERE payload ? 'by'")
     assert {one["payload"]["by"] for one in events} == {"erased_ann", "user_123"}
+
+
+# ---- files past their time
+
+
+async def test_one_sweep_deletes_every_file_past_its_time(
+    activities: DataRequestActivities, database: Database, tenant: str
+) -> None:
+    late = {"status": RequestStatus.COMPLETED, "expires_at": datetime.now(UTC) - timedelta(seconds=1)}
+    for number in range(3):
+        await asked(database, tenant, RequestKind.EXPORT, subject=f"user_{number}", **late)
+    done = await ActivityEnvironment().run(activities.expire, ExpireInput(limit=2))
+    assert done.artifacts >= 3  # another test's may be due as well
+    assert await rows(database, tenant, "SELECT DISTINCT status FROM compliance.data_requests") == [
+        {"status": "expired"}
+    ]

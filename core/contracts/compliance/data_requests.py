@@ -235,7 +235,7 @@ class Nothing(Answer):
 
 
 class ExpireInput(Answer):
-    """How many artifacts one run of the schedule deletes at most."""
+    """How many artifacts are looked up at a time, until none is left."""
 
     limit: int = 100
 
