@@ -1,7 +1,9 @@
 """Compliance reports made and kept, and the pump that rolls the audit log up."""
 
+import asyncio
 from datetime import UTC, datetime
 
+from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -27,6 +29,8 @@ from core.store import audit as store
 from core.store import event as event_store
 from core.tables.audit import ReportRow
 
+AT_ONCE = 4
+"""Reports made by one worker at a time: each keeps a connection until its page is drawn."""
 COMPLETED, FAILED = "compliance.report.completed", "compliance.report.failed"
 
 
@@ -34,7 +38,7 @@ class AuditReports:
     """What the workflow audit.report asks for."""
 
     def __init__(self, database: Transactions, printer: ReportPrinter) -> None:
-        self._database, self._printer = database, printer
+        self._database, self._printer, self._turn = database, printer, asyncio.Semaphore(AT_ONCE)
 
     @activity.defn(name=REPORT_BUILD)
     async def build(self, ref: ReportRef) -> ReportBuilt:
@@ -55,15 +59,16 @@ class AuditReports:
 
     async def _made(self, ref: ReportRef) -> ReportBuilt:
         async with self._database.begin(ref.tenant_id) as session:
-            row = await store.begin_report(session, ref.report_id)
-        if row is None:
+            waits = await store.begin_report(session, ref.report_id)
+        if waits is None:
             return await self._finished(ref)
-        result = await self._counted(row)
-        html = await self._printer.html(ReportHead.model_validate(row), result)
-        documents = {DocumentFormat.HTML: html, DocumentFormat.CSV: rules.figures_csv(result)}
-        if result.details:
-            documents[DocumentFormat.EVENTS_CSV] = rules.events_csv(result.details)
-        async with self._database.begin(ref.tenant_id) as session:
+        async with self._turn, self._database.begin(ref.tenant_id) as session:
+            row = await store.claim_report(session, ref.report_id)
+            result = await _counted(session, row)
+            html = await self._printer.html(ReportHead.model_validate(row), result)
+            documents = {DocumentFormat.HTML: html, DocumentFormat.CSV: rules.figures_csv(result)}
+            if result.details:
+                documents[DocumentFormat.EVENTS_CSV] = rules.events_csv(result.details)
             if await store.complete_report(session, row, result, documents):
                 await event_store.append(session, ref.tenant_id, [_fact(COMPLETED, row, events=result.totals.events)])
         return ReportBuilt(events=result.totals.events)
@@ -76,16 +81,6 @@ class AuditReports:
         if row.result is None:
             raise Conflict("The report has failed before: ask for a new one.", code="report_closed")
         return ReportBuilt(events=ReportResult.model_validate(row.result).totals.events)
-
-    async def _counted(self, row: ReportRow) -> ReportResult:
-        period, standard = store.Period(row.period_start, row.period_end), Standard(row.standard)
-        controls = rules.control_selections(standard)
-        async with self._database.begin(row.tenant_id) as session:
-            counted_at = datetime.now(UTC)
-            figures = await store.figures(session, period, [*controls, *rules.section_selections()])
-            alerts = await store.alert_figures(session, period)
-            details = await store.details(session, period, controls) if row.include_details else None
-        return rules.assemble(standard, figures, alerts=alerts, details=details, counted_at=counted_at)
 
 
 class AuditRollup:
@@ -104,6 +99,15 @@ class AuditRollup:
             rows, lag = await store.roll_up(session, pump=PumpName.AUDIT_ROLLUP)
         self._watch.moved(PumpName.AUDIT_ROLLUP, rows, lag)
         return rows
+
+
+async def _counted(session: AsyncSession, row: ReportRow) -> ReportResult:
+    period, standard = store.Period(row.period_start, row.period_end), Standard(row.standard)
+    controls, counted_at = rules.control_selections(standard), datetime.now(UTC)
+    figures = await store.figures(session, period, [*controls, *rules.section_selections()])
+    alerts = await store.alert_figures(session, period)
+    details = await store.details(session, period, controls) if row.include_details else None
+    return rules.assemble(standard, figures, alerts=alerts, details=details, counted_at=counted_at)
 
 
 def _fact(what: str, report: ReportRow, *, events: int | None = None, code: str | None = None) -> DomainEvent:

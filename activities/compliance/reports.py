@@ -1,5 +1,6 @@
 """Reports made: counters added up, a page drawn."""
 
+import asyncio
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -32,23 +33,25 @@ from core.store.compliance.reviews import figures as reviews
 from core.store.platform import add_intents
 from core.tables.compliance import ReportRow
 
+AT_ONCE = 4
+"""Reports made by one worker at a time: each keeps a connection until its pages are drawn."""
+
 
 class ReportActivities:
     """Collaborators: the database, what makes a report a page."""
 
     def __init__(self, database: Transactions, *, printer: CheckReportPrinter) -> None:
-        self._database, self._printer = database, printer
+        self._database, self._printer, self._turn = database, printer, asyncio.Semaphore(AT_ONCE)
 
     @activity.defn(name=BUILD_REPORT)
     async def build_report(self, wanted: ReportInput) -> ReportOutcome:
         """Add up the counters, draw the page, keep both. A report that is completed already stays as it is."""
-        async with self._database.begin(wanted.tenant_id) as session:
-            row = await store.report_of(session, wanted.report_id, requested_by=None)
+        async with self._turn, self._database.begin(wanted.tenant_id) as session:
+            row = await store.claim_report(session, wanted.report_id)
             if row is None or row.status == ReportStatus.COMPLETED:
                 return ReportOutcome(report_id=wanted.report_id)
             result = await _figures(session, row)
-        printed = await self._printer.print(NewReport.model_validate(row), result)
-        async with self._database.begin(wanted.tenant_id) as session:
+            printed = await self._printer.print(NewReport.model_validate(row), result)
             await store.complete_report(session, row, result, html=printed.html, pdf=printed.pdf)
         return ReportOutcome(report_id=wanted.report_id, total_checks=result.total_checks)
 

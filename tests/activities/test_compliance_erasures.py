@@ -1,6 +1,7 @@
 """What an erasure must not leave behind, even of a person whose id could be any word."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,11 @@ import pytest
 from sqlalchemy import text
 from temporalio.testing import ActivityEnvironment
 
+from activities.audit import AuditReports
 from activities.compliance.data_requests import DataRequestActivities
+from activities.compliance.reports import ReportActivities
+from core.contracts.audit import CreateReport, ReportRef
+from core.contracts.compliance import NewReport, ReportInput, ReportType
 from core.contracts.compliance.data_requests import (
     ARTIFACT_KEY,
     SERVICES,
@@ -24,7 +29,10 @@ from core.contracts.platform import Service
 from core.db import Database
 from core.ids import new_id
 from core.keys import Seals
+from core.ports import Printed
 from core.settings import Settings
+from core.store import audit
+from core.store import compliance as checks
 from core.store.compliance import data_requests as store
 from core.tables.compliance import DataRequestRow
 from tests.conftest import Doors, Headers
@@ -151,6 +159,94 @@ async def test_whom_steps_of_reviews_told_and_who_moved_them_give_way(
     assert [step["told"] for step in steps if step["told"]] == [["erased_ann", "bob"]]
     events = await rows(database, tenant, "SELECT payload FROM event.events WHERE payload ? 'by'")
     assert {one["payload"]["by"] for one in events} == {"erased_ann", "user_123"}
+
+
+# ---- reports under way
+
+
+class SlowPrinter:
+    """Prints all that it is given, when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def print(self, report: Any, result: Any) -> Printed:
+        return Printed(await self.html(report, result), b"%PDF")
+
+    async def html(self, report: Any, result: Any) -> str:
+        self.asked.set()
+        await self.go.wait()
+        return f"{report.model_dump_json()} {result.model_dump_json()}"
+
+
+async def meanwhile(printer: SlowPrinter, making: Awaitable[Any], erasing: Awaitable[None]) -> None:
+    """The erasure comes while the report is being drawn, and has every chance to be over first."""
+    made = asyncio.create_task(_of(making))
+    await printer.asked.wait()
+    erased = asyncio.create_task(_of(erasing))
+    await asyncio.wait([erased], timeout=2)
+    printer.go.set()
+    await asyncio.gather(made, erased)
+
+
+async def _of(work: Awaitable[Any]) -> None:
+    await work
+
+
+@pytest.mark.parametrize("asked_by", ["ann", "bob"])
+async def test_a_report_on_checks_that_is_drawn_during_an_erasure_does_not_bring_the_name_back(
+    activities: DataRequestActivities, ann: httpx.AsyncClient, database: Database, tenant: str, asked_by: str
+) -> None:
+    assert (await ann.post(f"{API}/check", json={"content": "joe@example.com", "check_types": ["pii"]})).is_success
+    today, report_id = datetime.now(UTC).date(), new_id("report")
+    wanted = NewReport(
+        report_id=report_id,
+        tenant_id=tenant,
+        report_type=ReportType.PII_SUMMARY,
+        first_day=today,
+        last_day=today,
+        include_details=True,
+        requested_by=asked_by,
+    )
+    async with database.begin(tenant) as session:
+        await checks.open_report(session, wanted)
+    printer, request = SlowPrinter(), await running(database, tenant)
+    making = ReportActivities(database, printer=printer).build_report(
+        ReportInput(tenant_id=tenant, report_id=report_id)
+    )
+    await meanwhile(printer, making, erase(activities, request, Service.COMPLIANCE, Service.EVENT))
+    [row] = await rows(database, tenant, "SELECT (to_jsonb(r) - 'html')::text AS whole FROM compliance.reports r")
+    assert "completed" in row["whole"]
+    assert "erased_ann" in row["whole"]
+    assert '"ann"' not in row["whole"]
+    told = await rows(database, tenant, "SELECT payload::text AS told FROM event.events")
+    assert not [one for one in told if '"ann"' in one["told"]]
+
+
+@pytest.mark.parametrize("asked_by", ["ann", "bob"])
+async def test_a_report_on_the_log_that_is_drawn_during_an_erasure_does_not_bring_the_name_back(
+    activities: DataRequestActivities,
+    doors: Doors,
+    headers: Callable[..., Headers],
+    database: Database,
+    tenant: str,
+    asked_by: str,
+) -> None:
+    async with await doors.client("audit", headers(user="ann")) as client:
+        wrote = {"event_type": "user.login", "category": "authentication", "action": "login"}
+        assert (await client.post(f"{AUDIT}/events", json=wrote)).is_success
+    now, ref = datetime.now(UTC), ReportRef(tenant_id=tenant, report_id=new_id("report"))
+    period = {"period_start": now - timedelta(days=1), "period_end": now + timedelta(days=1)}
+    wanted = CreateReport.model_validate({"standard": "SOC2", "include_details": True, **period})
+    async with database.begin(tenant) as session:
+        await audit.add_report(session, tenant, ref.report_id, wanted, requested_by=asked_by, correlation_id=None)
+    printer, request = SlowPrinter(), await running(database, tenant)
+    making = AuditReports(database, printer).build(ref)
+    await meanwhile(printer, making, erase(activities, request, Service.AUDIT))
+    [row] = await rows(database, tenant, "SELECT to_jsonb(r)::text AS whole FROM audit.reports r")
+    assert "completed" in row["whole"]
+    assert "erased_ann" in row["whole"]
+    assert '"ann"' not in row["whole"]
 
 
 # ---- files past their time

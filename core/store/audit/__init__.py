@@ -7,6 +7,7 @@ from core.store.audit.figures import Period, alert_figures, details, figures
 from core.store.audit.reports import (
     add_report,
     begin_report,
+    claim_report,
     complete_report,
     fail_report,
     find_document,
@@ -22,6 +23,7 @@ __all__ = [
     "append",
     "append_entries",
     "begin_report",
+    "claim_report",
     "complete_report",
     "details",
     "fail_report",

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.audit import CreateReport, DocumentFormat, Failure, ReportResult, ReportStatus
-from core.store.platform import before, decode_cursor, encode_cursor
+from core.store.platform import before, claimed, decode_cursor, encode_cursor
 from core.tables.audit import ReportDocumentRow, ReportRow
 
 NEWEST_FIRST = (col(ReportRow.created_at), col(ReportRow.report_id))
@@ -60,6 +60,11 @@ async def begin_report(session: AsyncSession, report_id: str) -> ReportRow | Non
     await _change(session, report_id, {"status": ReportStatus.RUNNING.value})
     row = await session.get(ReportRow, report_id)
     return row if row and row.status in UNFINISHED else None
+
+
+async def claim_report(session: AsyncSession, report_id: str) -> ReportRow:
+    """A report for whoever makes it in this transaction: an erasure waits for what it has read to be written."""
+    return (await session.exec(claimed(select(ReportRow).where(col(ReportRow.report_id) == report_id)))).one()
 
 
 async def complete_report(

@@ -83,6 +83,7 @@ HOLDINGS = (
         belongs=mention("result"),
         mentions=("result",),
         exported=False,
+        unfinished="t.status IN ('pending', 'running')",
         kept=f"the figures: {SECURITY}",
     ),
     Holding(

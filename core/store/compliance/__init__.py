@@ -28,6 +28,7 @@ from core.store.compliance.policies import (
     unassign_policy,
 )
 from core.store.compliance.reports import (
+    claim_report,
     complete_report,
     list_reports,
     open_report,
@@ -57,6 +58,7 @@ __all__ = [
     "change_policy",
     "check_of",
     "checks_found",
+    "claim_report",
     "complete_report",
     "counts",
     "discard_upload",

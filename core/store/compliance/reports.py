@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.contracts.compliance import REPORT_COMPLETED, NewReport, ReportResult, ReportStatus
 from core.contracts.platform import DomainEvent, Service
 from core.store import event
-from core.store.platform import before
+from core.store.platform import before, claimed
 from core.tables.compliance import DayRow, ReportRow
 
 # What lists and answers do not show is not read either.
@@ -37,6 +37,11 @@ async def report_of(session: AsyncSession, report_id: str, *, requested_by: str 
     if requested_by is not None:
         query = query.where(col(ReportRow.requested_by) == requested_by)
     return (await session.exec(query)).first()
+
+
+async def claim_report(session: AsyncSession, report_id: str) -> ReportRow | None:
+    """A report for whoever makes it in this transaction: an erasure waits for what it has read to be written."""
+    return (await session.exec(claimed(select(ReportRow).where(col(ReportRow.report_id) == report_id)))).first()
 
 
 async def list_reports(

@@ -86,6 +86,7 @@ HOLDINGS = (
         mentions=("requested_by", "result", "html"),
         changed="pdf = NULL",
         exported=False,
+        unfinished="t.status = 'pending'",
         kept=OTHERS,
     ),
     # before reviews: whoever opens one reads there whom to tell

@@ -43,6 +43,12 @@ def locked(query: SelectOfScalar[Found]) -> SelectOfScalar[Found]:
     return query.with_for_update().execution_options(populate_existing=True)
 
 
+def claimed(query: SelectOfScalar[Found]) -> SelectOfScalar[Found]:
+    """The rows as they are, for work that ends with this transaction: others may change them meanwhile, but an erasure
+    of what they hold waits for that end."""
+    return query.with_for_update(read=True, key_share=True).execution_options(populate_existing=True)
+
+
 async def insert_rows(
     session: AsyncSession, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
 ) -> None:

@@ -20,7 +20,8 @@ PAGE, SMALL_PAGE = 500, 100
 """Rows a page; fewer where one row may hold hundreds of kilobytes."""
 INTERNAL = ("tenant_id", "seq", "xid")
 MARKER = "CAST(:marker AS jsonb)"
-BUSY_SCAN = text("SET LOCAL statement_timeout = '10min'")
+BUSY_SCAN = text("SELECT set_config('statement_timeout', '10min', true), set_config('lock_timeout', '2min', true)")
+"""A large table is searched for minutes, and a report that is being drawn is waited for."""
 _HOLD = text("SELECT 1 FROM ops.cursors WHERE name = :name FOR UPDATE")
 
 Place = list[Any]
@@ -58,6 +59,7 @@ class Holding:
     `still`: which of them an erasure has not reached yet, where `belongs` goes on to hold. `changed`: a SET list;
     without it the rows are deleted. `mentions`: columns of other people's rows in which only the name is replaced.
     `veiled`: columns that name people, shown only where that is the subject. `pump`: whose counters must stand still.
+    `unfinished`: rows about anybody whose makers, if they are at it, have read what was there before: waited for.
     """
 
     table: str
@@ -72,6 +74,7 @@ class Holding:
     veiled: tuple[str, ...] = ()
     exported: bool = True
     pump: str = ""
+    unfinished: str = ""
     kept: str | None = None
     page: int = PAGE
 
@@ -128,22 +131,28 @@ async def erase_step(session: AsyncSession, holdings: Sequence[Holding], subject
     await connection.execute(BUSY_SCAN)
     if holding.pump:
         await connection.execute(_HOLD, {"name": holding.pump})
-    rows = (await connection.execute(text(_erasure(holding)), subject.bound())).rowcount
-    done = bool(holding.merged) or rows < holding.page
-    return Step(holding.kind, rows, _following(holdings, at) if done else [at, None])
+    if holding.merged:
+        rows = (await connection.execute(text(holding.merged), subject.bound())).rowcount
+        return Step(holding.kind, rows, _following(holdings, at))
+    found = list((await connection.execute(text(_found(holding)), subject.bound())).scalars())
+    await connection.execute(text(_erasure(holding)), subject.bound() | {"found": found})
+    return Step(holding.kind, len(found), _following(holdings, at) if len(found) < holding.page else [at, None])
+
+
+def _found(holding: Holding) -> str:
+    """Where the next page's rows lie. A statement of its own: one that others have just written while this waited for
+    it lies where only a later statement looks."""
+    return (
+        f"SELECT t.ctid::text FROM {holding.table} t WHERE t.tenant_id = :tenant AND ({holding.belongs}) "
+        f"AND ({holding.still}) LIMIT {holding.page} FOR UPDATE"
+    )
 
 
 def _erasure(holding: Holding) -> str:
-    if holding.merged:
-        return holding.merged
-    found = (
-        f"SELECT t.ctid FROM {holding.table} t WHERE t.tenant_id = :tenant AND ({holding.belongs}) "
-        f"AND ({holding.still}) LIMIT {holding.page} FOR UPDATE"
-    )
     verb = (
         f"UPDATE {holding.table} AS t SET {holding.changed}" if holding.changed else f"DELETE FROM {holding.table} AS t"
     )
-    return f"{verb} WHERE t.ctid = ANY(ARRAY({found}))"
+    return f"{verb} WHERE t.ctid = ANY(CAST(CAST(:found AS text[]) AS tid[]))"
 
 
 async def _rewrite(
@@ -151,8 +160,10 @@ async def _rewrite(
 ) -> Step:
     """Other people's rows stay; in them the name gives way to the pseudonym, an address to nothing."""
     holding = holdings[at]
+    if holding.unfinished:
+        await _wait_for_makers(session, holding, subject)
     columns = ", ".join(f"t.{name} AS {name}" for name in holding.mentions)
-    rows = await _page(session, holding, subject, after, columns=columns, where=holding.belongs)
+    rows = await _page(session, holding, subject, after, columns=columns, where=holding.belongs, lock="FOR UPDATE OF t")
     changed, rewrite = 0, Rewriter(subject.user_id, subject.alias, subject.addresses)
     for row in rows:
         new = {name: rewrite.of(row[name], name) for name in holding.mentions}
@@ -160,6 +171,14 @@ async def _rewrite(
             await _put(session, holding, row, new)
             changed += 1
     return Step(holding.kind, changed, _next(holdings, at, rows))
+
+
+async def _wait_for_makers(session: AsyncSession, holding: Holding, subject: Subject) -> None:
+    """Until each row that is being made is written or given up; who makes one after this page reads what it left."""
+    unfinished = f"SELECT FROM {holding.table} t WHERE t.tenant_id = :tenant AND ({holding.unfinished}) FOR UPDATE"
+    connection = await session.connection()
+    await connection.execute(BUSY_SCAN)
+    await connection.execute(text(unfinished), {"tenant": subject.tenant_id})
 
 
 async def _put(session: AsyncSession, holding: Holding, row: RowMapping, new: Mapping[str, Any]) -> None:
@@ -185,13 +204,14 @@ async def _page(
     *,
     columns: str,
     where: str,
+    lock: str = "",
 ) -> Sequence[RowMapping]:
     names = ", ".join(f"t.{name}" for name in holding.key)
     keys = ", ".join(f"t.{name}::text AS k{n}" for n, name in enumerate(holding.key))
     beyond = f"AND ({names}) > ({_bound(holding)})" if after else ""
     statement = (
         f"SELECT {keys}, {columns} FROM {holding.table} t WHERE t.tenant_id = :tenant AND ({where}) {beyond} "
-        f"ORDER BY {names} LIMIT {holding.page}"
+        f"ORDER BY {names} LIMIT {holding.page} {lock}"
     )
     given = subject.bound() | {f"k{n}": key for n, key in enumerate(after or ())}
     connection = await session.connection()
