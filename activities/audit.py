@@ -66,10 +66,7 @@ class AuditReports:
             row = await store.claim_report(session, ref.report_id)
             result = await _counted(session, row)
             html = await self._printer.html(ReportHead.model_validate(row), result)
-            documents = {DocumentFormat.HTML: html, DocumentFormat.CSV: rules.figures_csv(result)}
-            if result.details:
-                documents[DocumentFormat.EVENTS_CSV] = rules.events_csv(result.details)
-            if await store.complete_report(session, row, result, documents):
+            if await store.complete_report(session, row, result, {DocumentFormat.HTML: html}):
                 await event_store.append(session, ref.tenant_id, [_fact(COMPLETED, row, events=result.totals.events)])
         return ReportBuilt(events=result.totals.events)
 

@@ -1,6 +1,7 @@
 """What an erasure must not leave behind, even of a person whose id could be any word."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from temporalio.testing import ActivityEnvironment
 from activities.audit import AuditReports
 from activities.compliance.data_requests import DataRequestActivities
 from activities.compliance.reports import ReportActivities
+from core.adapters.report_page import ReportPage
+from core.adapters.report_page.compliance import CheckReportPage
 from core.contracts.audit import CreateReport, ReportRef
 from core.contracts.compliance import NewReport, ReportInput, ReportType
 from core.contracts.compliance.data_requests import (
@@ -31,7 +34,7 @@ from core.ids import new_id
 from core.keys import Seals
 from core.ports import Printed
 from core.settings import Settings
-from core.store import audit
+from core.store import audit as log
 from core.store import compliance as checks
 from core.store.compliance import data_requests as store
 from core.tables.compliance import DataRequestRow
@@ -39,6 +42,7 @@ from tests.conftest import Doors, Headers
 
 API, AUDIT = "/api/v1/compliance", "/api/v1/audit"
 TERMS = {"rules": {"pii": {"action": "review"}}, "second_reviewer": True}
+ANN = re.compile(r"\bann\b")
 Rows = list[dict[str, Any]]
 
 
@@ -164,6 +168,37 @@ async def test_whom_steps_of_reviews_told_and_who_moved_them_give_way(
 # ---- reports under way
 
 
+async def report_on_checks(database: Database, tenant: str, requested_by: str) -> ReportInput:
+    today, report = datetime.now(UTC).date(), ReportInput(tenant_id=tenant, report_id=new_id("report"))
+    wanted = NewReport(
+        **report.model_dump(),
+        report_type=ReportType.PII_SUMMARY,
+        first_day=today,
+        last_day=today,
+        include_details=True,
+        requested_by=requested_by,
+    )
+    async with database.begin(tenant) as session:
+        await checks.open_report(session, wanted)
+    return report
+
+
+async def report_on_the_log(database: Database, tenant: str, requested_by: str) -> ReportRef:
+    now, ref = datetime.now(UTC), ReportRef(tenant_id=tenant, report_id=new_id("report"))
+    period = {"period_start": now - timedelta(days=1), "period_end": now + timedelta(days=1)}
+    wanted = CreateReport.model_validate({"standard": "SOC2", "include_details": True, **period})
+    async with database.begin(tenant) as session:
+        await log.add_report(session, tenant, ref.report_id, wanted, requested_by=requested_by, correlation_id=None)
+    return ref
+
+
+async def logged(doors: Doors, headers: Callable[..., Headers]) -> None:
+    """Something that ann did."""
+    wrote = {"event_type": "user.login", "category": "authentication", "action": "login"}
+    async with await doors.client("audit", headers(user="ann")) as client:
+        assert (await client.post(f"{AUDIT}/events", json=wrote)).is_success
+
+
 class SlowPrinter:
     """Prints all that it is given, when it is told to."""
 
@@ -198,22 +233,9 @@ async def test_a_report_on_checks_that_is_drawn_during_an_erasure_does_not_bring
     activities: DataRequestActivities, ann: httpx.AsyncClient, database: Database, tenant: str, asked_by: str
 ) -> None:
     assert (await ann.post(f"{API}/check", json={"content": "joe@example.com", "check_types": ["pii"]})).is_success
-    today, report_id = datetime.now(UTC).date(), new_id("report")
-    wanted = NewReport(
-        report_id=report_id,
-        tenant_id=tenant,
-        report_type=ReportType.PII_SUMMARY,
-        first_day=today,
-        last_day=today,
-        include_details=True,
-        requested_by=asked_by,
-    )
-    async with database.begin(tenant) as session:
-        await checks.open_report(session, wanted)
+    report = await report_on_checks(database, tenant, asked_by)
     printer, request = SlowPrinter(), await running(database, tenant)
-    making = ReportActivities(database, printer=printer).build_report(
-        ReportInput(tenant_id=tenant, report_id=report_id)
-    )
+    making = ReportActivities(database, printer=printer).build_report(report)
     await meanwhile(printer, making, erase(activities, request, Service.COMPLIANCE, Service.EVENT))
     [row] = await rows(database, tenant, "SELECT (to_jsonb(r) - 'html')::text AS whole FROM compliance.reports r")
     assert "completed" in row["whole"]
@@ -232,14 +254,8 @@ async def test_a_report_on_the_log_that_is_drawn_during_an_erasure_does_not_brin
     tenant: str,
     asked_by: str,
 ) -> None:
-    async with await doors.client("audit", headers(user="ann")) as client:
-        wrote = {"event_type": "user.login", "category": "authentication", "action": "login"}
-        assert (await client.post(f"{AUDIT}/events", json=wrote)).is_success
-    now, ref = datetime.now(UTC), ReportRef(tenant_id=tenant, report_id=new_id("report"))
-    period = {"period_start": now - timedelta(days=1), "period_end": now + timedelta(days=1)}
-    wanted = CreateReport.model_validate({"standard": "SOC2", "include_details": True, **period})
-    async with database.begin(tenant) as session:
-        await audit.add_report(session, tenant, ref.report_id, wanted, requested_by=asked_by, correlation_id=None)
+    await logged(doors, headers)
+    ref = await report_on_the_log(database, tenant, asked_by)
     printer, request = SlowPrinter(), await running(database, tenant)
     making = AuditReports(database, printer).build(ref)
     await meanwhile(printer, making, erase(activities, request, Service.AUDIT))
@@ -247,6 +263,55 @@ async def test_a_report_on_the_log_that_is_drawn_during_an_erasure_does_not_brin
     assert "completed" in row["whole"]
     assert "erased_ann" in row["whole"]
     assert '"ann"' not in row["whole"]
+
+
+# ---- reports that are done
+
+
+async def test_the_page_of_a_report_on_checks_names_nobody_who_is_erased(
+    activities: DataRequestActivities,
+    compliance: httpx.AsyncClient,
+    ann: httpx.AsyncClient,
+    database: Database,
+    tenant: str,
+) -> None:
+    assert (await ann.post(f"{API}/check", json={"content": "joe@example.com", "check_types": ["pii"]})).is_success
+    report = await report_on_checks(database, tenant, "ann")
+    await ReportActivities(database, printer=CheckReportPage()).build_report(report)
+    await erase(activities, await running(database, tenant), Service.COMPLIANCE)
+    page = (await compliance.get(f"{API}/reports/{report.report_id}/html")).text
+    assert page.count(">erased_ann<") == 2
+    assert not ANN.findall(page)
+
+
+async def test_no_form_of_a_report_on_the_log_names_anybody_who_is_erased(
+    activities: DataRequestActivities,
+    doors: Doors,
+    headers: Callable[..., Headers],
+    audit: httpx.AsyncClient,
+    database: Database,
+    tenant: str,
+) -> None:
+    await logged(doors, headers)
+    ref = await report_on_the_log(database, tenant, "ann")
+    await AuditReports(database, ReportPage()).build(ref)
+    await erase(activities, await running(database, tenant), Service.AUDIT)
+    place = f"{AUDIT}/compliance/reports/{ref.report_id}"
+    for form in ("", "/html", "/csv", "/csv?part=events"):
+        told = (await audit.get(place + form)).text
+        assert "erased_ann" in told
+        assert not ANN.findall(told)
+
+
+async def test_the_log_tells_of_a_policy_assigned_to_somebody_under_the_pseudonym(
+    activities: DataRequestActivities, compliance: httpx.AsyncClient, database: Database, tenant: str
+) -> None:
+    for who in ("ann", "bob"):
+        wanted = {"policy": "strict", "scope": "caller", "subject": who}
+        assert (await compliance.put(f"{API}/policy-assignments", json=wanted)).is_success
+    await erase(activities, await running(database, tenant), Service.AUDIT)
+    found = await rows(database, tenant, "SELECT resource_id FROM audit.events WHERE action = 'assigned'")
+    assert {one["resource_id"] for one in found} == {"caller:erased_ann", "caller:bob"}
 
 
 # ---- files past their time

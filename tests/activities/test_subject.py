@@ -83,6 +83,12 @@ def test_an_id_that_may_be_any_word_counts_only_where_people_are_named(word: str
     assert found == {**value, "user_id": "erased_x", "checkedBy": "erased_x"}
 
 
+def test_a_page_says_itself_where_it_names_people() -> None:
+    page = '<td>ann</td><td><span data-person="ann">ann</span></td><td><span data-person="anna">anna</span></td>'
+    found = Rewriter("ann", "erased_x", []).of({"html": page})
+    assert found == {"html": page.replace('data-person="ann">ann<', 'data-person="erased_x">erased_x<')}
+
+
 def test_an_address_goes_however_it_is_written() -> None:
     found = Rewriter("ann", "erased_x", ["ann@example.com", "+49 170 1"]).of(["To: Ann@Example.com", "call +49 170 1"])
     assert found == ["To: [erased]", "call [erased]"]

@@ -40,7 +40,7 @@ def packed(sheet: Sheet, drawings: Sequence[str]) -> bytes:
     return _PACKED.dump_json(
         Packed(
             title=sheet.title,
-            subtitle=sheet.subtitle,
+            subtitle=f"{sheet.subtitle} · requested by {sheet.requested_by} · {sheet.report_id}",
             facts=[(name, str(value)) for name, value in sheet.facts],
             remark=sheet.remark,
             drawings=[Drawing(title=titled.title, svg=svg) for titled, svg in zip(sheet.charts, drawings, strict=True)],

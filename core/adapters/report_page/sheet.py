@@ -16,6 +16,7 @@ TITLES = {
 CHARTED_POLICIES = 12
 ACTED = (CheckStatus.BLOCKED, CheckStatus.REVIEW, CheckStatus.FLAGGED)
 Cell = str | int
+CHECKED_BY = "Checked by"
 
 
 class Titled(NamedTuple):
@@ -37,6 +38,10 @@ class Table(Answer):
         """Whether this column is set to the right."""
         return all(isinstance(row[column], int) for row in self.rows)
 
+    def names_people(self, column: int) -> bool:
+        """Whether this column holds ids of people."""
+        return self.columns[column] == CHECKED_BY
+
 
 class Sheet(NamedTuple):
     """A whole report."""
@@ -44,6 +49,7 @@ class Sheet(NamedTuple):
     report_id: str
     title: str
     subtitle: str
+    requested_by: str
     facts: list[tuple[str, Cell]]
     remark: str
     charts: list[Titled]
@@ -57,8 +63,8 @@ def sheet_of(report: NewReport, result: ReportResult) -> Sheet:
     return Sheet(
         report_id=report.report_id,
         title=TITLES[report.report_type],
-        subtitle=f"{report.first_day} to {report.last_day}, days in UTC, both included · {whose} · "
-        f"requested by {report.requested_by} · {report.report_id}",
+        subtitle=f"{report.first_day} to {report.last_day}, days in UTC, both included · {whose}",
+        requested_by=report.requested_by,
         facts=list(_review_facts(result.reviews) if result.reviews else _facts(result)),
         remark="" if result.total_checks or of_reviews else "There were no such checks on these days.",
         charts=list(_review_charts(result.reviews) if result.reviews else _charts(result)),
@@ -141,7 +147,7 @@ def _details(details: ReportDetails) -> Table:
     more = "; there are more than are listed here" if details.truncated else ""
     return Table(
         caption="Checks with findings",
-        columns=["Time", "Status", "Risk", "Personal data", "Policy", "Checked by", "Id"],
+        columns=["Time", "Status", "Risk", "Personal data", "Policy", CHECKED_BY, "Id"],
         rows=[
             [
                 check.created_at.strftime("%Y-%m-%d %H:%M:%S UTC"),

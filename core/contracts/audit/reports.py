@@ -40,11 +40,9 @@ class ReportStatus(StrEnum):
 
 
 class DocumentFormat(StrEnum):
-    """What a completed report can be read as, besides JSON."""
+    """What is kept of a completed report besides its result."""
 
     HTML = "html"
-    CSV = "csv"
-    EVENTS_CSV = "events.csv"
 
 
 class CreateReport(Contract):

@@ -5,7 +5,9 @@ from core.store.platform.subject import MARKER, Holding, mention, swapped
 OF_PERSON = (
     "coalesce(t.resource_type ~* '(^|_|[.])(user|account|profile|person|member|customer|employee|recipient)', true)"
 )
-IS_RESOURCE = f"coalesce(t.resource_id = :user AND (:clear OR {OF_PERSON}), false)"
+ASSIGNED = "coalesce(t.resource_type = 'policy_assignment' AND t.resource_id = 'caller:' || :user, false)"
+"""How the log names a policy's assignment to somebody."""
+IS_RESOURCE = f"(coalesce(t.resource_id = :user AND (:clear OR {OF_PERSON}), false) OR {ASSIGNED})"
 ABOUT_THEM = "t.alert_id IN (SELECT alert_id FROM audit.alerts WHERE tenant_id = :tenant AND user_id = :user)"
 SECURITY = "records of security and accountability, under a pseudonym (GDPR art. 5(2), 17(3)(b) and (e))"
 INCIDENTS = "records of security incidents, under a pseudonym (GDPR art. 17(3)(e), 33(5))"
@@ -17,7 +19,8 @@ HOLDINGS = (
         belongs=f"t.actor_id = :user OR {IS_RESOURCE}",
         changed=(
             f"{swapped('actor_id')}, metadata = {MARKER}, "
-            f"resource_id = CASE WHEN {IS_RESOURCE} THEN :alias ELSE t.resource_id END"
+            f"resource_id = CASE WHEN {ASSIGNED} THEN 'caller:' || :alias WHEN {IS_RESOURCE} THEN :alias "
+            "ELSE t.resource_id END"
         ),
         veiled=("actor_id",),
         kept=f"what was done, when, to what, with which outcome: {SECURITY}",

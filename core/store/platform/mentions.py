@@ -1,7 +1,8 @@
 """A person named inside a text or JSON that is not theirs: found, and replaced by a pseudonym.
 
 An id such as `user_123` is unmistakable and replaced wherever it stands alone. One that could be any word (`ann`, `7`)
-counts only as the whole value of a field that names people. Addresses count wherever they stand.
+counts only as the whole value of a field that names people, or where a page of ours says so (`data-person="ann"`).
+Addresses count wherever they stand.
 """
 
 import re
@@ -36,6 +37,7 @@ class Rewriter:
         self._user_id, self._alias = user_id, alias
         alone = rf"(?<![\w\-]){re.escape(user_id)}(?![\w\-])"
         self._id = re.compile(alone) if unmistakable(user_id) else None
+        self._in_page = re.compile(rf'(?<=<span data-person=")({re.escape(user_id)})">\1(?=</span>)')
         found = "|".join(re.escape(address) for address in addresses)
         self._addresses = re.compile(found, re.IGNORECASE) if found else None
 
@@ -55,6 +57,8 @@ class Rewriter:
             value = self._id.sub(self._alias, value)
         elif value == self._user_id and names_people(field):
             value = self._alias
+        else:
+            value = self._in_page.sub(f'{self._alias}">{self._alias}', value)
         return self._addresses.sub(ERASED, value) if self._addresses else value
 
 
