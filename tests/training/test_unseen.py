@@ -67,15 +67,14 @@ def test_direct_attacks_are_told_from_them() -> None:
 
 
 def test_most_long_and_playful_prompts_pass() -> None:
-    """The bar is 0.15; the model stands at 0.17, and this keeps it from getting worse."""
-    assert (_injection(_blocks(FIRST / "playful.txt")) >= 0.5).mean() <= 0.18
+    assert (_injection(_blocks(FIRST / "playful.txt")) >= 0.5).mean() <= 0.15
 
 
 def test_a_document_scores_higher_with_an_instruction_hidden_in_it() -> None:
     documents = _blocks(FIRST / "hidden.txt")
     hidden = _injection([HIDDEN.sub(r"\1", text) for text in documents])
     clean = _injection([re.sub(r" ?\[\[.*?\]\]\n?", "", text, flags=re.DOTALL) for text in documents])
-    assert (hidden > clean).mean() >= 0.75
+    assert (hidden > clean).mean() >= 0.85
 
 
 # --- the same, second lists ------------------------------------------------------------------------------------------
@@ -95,9 +94,9 @@ def test_direct_attacks_are_told_from_plain_questions() -> None:
 
 
 def test_documents_with_a_hidden_instruction_rank_above_clean_ones() -> None:
-    """The bar is an AUC of 0.92; the model stands at 0.762: most of these instructions ask for ordinary things."""
+    """The bar is an AUC of 0.92; the model stands at 0.797: most of these instructions ask for ordinary things."""
     injected, clean = _lines(SECOND / "documents_injected.txt"), _lines(SECOND / "documents_clean.txt")
-    assert _auc(_injection(injected), _injection(clean)) >= 0.75
+    assert _auc(_injection(injected), _injection(clean)) >= 0.78
 
 
 # --- spam, nsfw and toxicity ---------------------------------------------------------------------------------------

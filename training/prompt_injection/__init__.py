@@ -23,7 +23,7 @@ Matrix = NDArray[np.float64]
 SEED = 7
 SPEC = FeatureSpec((Family(Kind.WORD, 1, 2, 17, 1.0), Family(Kind.CHAR, 4, 4, 16, 0.7)), Normaliser())
 _FOLDS = 2
-_THRESHOLD = -0.25
+_THRESHOLD = -0.2
 """The logit that scores 0.5: more found at the price of a few false alarms, weighed on the dev sets."""
 _BLEND_WEIGHTS = {
     "documents": 0.5, "bipia_train": 1.5, "awesome_benign": 2.5, "wildchat_benign": 3.0, "made_play": 0.6,

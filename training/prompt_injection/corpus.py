@@ -1,7 +1,7 @@
 """What the model of prompt injection is trained on: labelled sets, harmless texts, and texts of our making."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -21,16 +21,25 @@ _MISLABELLED = "CONTROL"
 """A category of the synthetic set whose rows are harmless and labelled as attacks."""
 
 
-PLAY_STYLES = ("stories", "games", "assistants", "chats")
+STYLES: Mapping[str, tuple[str, ...]] = {
+    "scenes": ("stories", "games", "assistants", "chats"),
+    "briefs": ("briefs", "simulators", "fandom", "forms", "letters", "programs"),
+}
+"""Kinds of long harmless prompts, by the file of their phrases: what is learned of one says little of another."""
 _TELLING = ("act", "acted", "prior", "rule", "secret")
 """Kinds of words of which attacks are full; innocent texts have them, too."""
 
 
 class Shape(StrEnum):
-    """How a text would carry an attack: by itself, over many sentences, or hidden in a document."""
+    """How a text would carry an attack: by itself, over many sentences, among harmless ones, or hidden in a document.
+
+    What stands among harmless sentences says nothing of the text as a whole: a head that learned from it would take
+    every playful text for an attack. Only the blend sees it.
+    """
 
     DIRECT = "direct"
     LONG = "long"
+    AMONG = "among"
     DOCUMENT = "document"
 
 
@@ -63,7 +72,6 @@ class Corpus:
         self._sets = train_sets(data, "prompt_injection")
         self._attacks, self._play = Grammar("attacks", "attacks_elsewhere"), Grammar("play")
         self._real = self._real_words()
-        self._scenes = Grammar("scenes", more=self._real)
         self._more_attacks = Grammar("attacks_more", more=self._real)
         self._examples: list[Example] = []
 
@@ -111,12 +119,17 @@ class Corpus:
         self._put("made_queries", queries.several("queries", self._amount(3000), self._chance), 0)
         self._put("made_virtual", queries.several("virtual", self._amount(1500), self._chance), 0)
         self._put("made_tongues", queries.several("tongues", self._amount(400), self._chance), 0)
-        for style in PLAY_STYLES:
-            made = self._scenes.several(style, self._amount(1200), self._chance)
-            self._put(f"made_{style}", made, 0, Shape.LONG)
-            parts = (self._chance.choice((made, made, self._parts_of(made))) for _ in range(self._amount(250)))
-            self._put(f"spoiled_{style}", (self._spoiled(self._chance.choice(one)) for one in parts), 1)
+        for file, styles in STYLES.items():
+            grammar = Grammar(file, more=self._real)
+            for style in styles:
+                self._put(f"made_{style}", grammar.several(style, self._amount(1200), self._chance), 0, Shape.LONG)
+        for style in STYLES["scenes"]:
+            self._spoil(style, self._texts(f"made_{style}", 0))
         self._put("innocent_words", self._innocent_words(), 0)
+
+    def _spoil(self, style: str, made: list[str]) -> None:
+        parts = (self._chance.choice((made, made, self._parts_of(made))) for _ in range(self._amount(250)))
+        self._put(f"spoiled_{style}", (self._spoiled(self._chance.choice(one)) for one in parts), 1, Shape.AMONG)
 
     def _parts_of(self, texts: list[str]) -> list[str]:
         return [self._part(self._chance.choice(texts))]
@@ -157,7 +170,7 @@ class Corpus:
         long = self._texts("awesome_benign", 0) + self._texts("wildchat_benign", 0)
         parts = [self._part(self._chance.choice(long)) for _ in range(self._amount(2500))]
         self._put("parts", (part for part in parts if len(part) > 30), 0, Shape.LONG)
-        self._put("interrupted", (self._interrupted(long) for _ in range(self._amount(700))), 1)
+        self._put("interrupted", (self._interrupted(long) for _ in range(self._amount(700))), 1, Shape.AMONG)
 
     def _attack(self) -> str:
         return self._attacks.draw("attack" if self._chance.random() < 0.7 else "elsewhere", self._chance)
@@ -199,6 +212,8 @@ class Corpus:
         documents = Documents(material, self._chance)
         self._put("documents", (documents.clean() for _ in range(self._amount(2200))), 0, Shape.DOCUMENT)
         self._put("documents", (documents.injected() for _ in range(self._amount(2600))), 1, Shape.DOCUMENT)
+        self._put("papers", (documents.paper() for _ in range(self._amount(900))), 0, Shape.DOCUMENT)
+        self._put("papers", (documents.injected_paper() for _ in range(self._amount(1000))), 1, Shape.DOCUMENT)
         self._put(ASIDES, (documents.alone() for _ in range(self._amount(1500))), 1, Shape.DOCUMENT)
         self._put("asked", (documents.asked() for _ in range(self._amount(900))), 0)
 

@@ -14,7 +14,12 @@ _BETWEEN = ("\n", " ", "\n\n")
 _ENCODED = 0.03
 """Of the hidden instructions, so many are in base64."""
 _BEFORE = 0.7
+_REAL_LINE = 0.5
 _PROSE = ("news", "science", "web", "mail")
+PAPERS = (
+    "recipe", "manual", "minutes", "contract", "resume", "faq", "release", "ticket", "chat", "notice", "worksheet",
+    "listing", "trip", "health", "ledger", "speech",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ class Documents:
     def __init__(self, material: Material, chance: random.Random) -> None:
         self._material, self._chance = material, chance
         self._phrases = Grammar("hidden", "documents", "attacks", "attacks_elsewhere")
+        self._papers = Grammar("papers", more=material.words)
         self._asides, self._requests = (
             Grammar("hidden_more", more=material.words),
             Grammar("pasted", more=material.words),
@@ -47,7 +53,13 @@ class Documents:
 
     def injected(self) -> str:
         """One with an instruction at its start, in its middle or at its end."""
-        document, is_code = self._document()
+        return self._with_hidden(*self._document())
+
+    def injected_paper(self) -> str:
+        """The same with a paper."""
+        return self._with_hidden(self.paper(), is_code=False)
+
+    def _with_hidden(self, document: str, is_code: bool) -> str:
         hidden = self._hidden(is_code=is_code)
         if self._chance.random() < _ENCODED:
             hidden = base64.b64encode(hidden.encode()).decode()
@@ -74,6 +86,14 @@ class Documents:
             return self._chance.choice(self._material.pages), False
         kind = self._chance.choice((*_PROSE, "lines", "code", "code", "table", "table"))
         return self._made(kind), kind == "code"
+
+    def paper(self) -> str:
+        """Lines of one kind of paper, now and then with a real one among them."""
+        kind = self._chance.choice(PAPERS)
+        lines = [self._papers.draw(kind, self._chance) for _ in range(self._chance.randint(4, 18))]
+        if self._chance.random() < _REAL_LINE:
+            lines.insert(self._chance.randrange(len(lines)), self._chance.choice(self._material.words["line"]))
+        return self._chance.choice(_BETWEEN).join(dict.fromkeys(lines))
 
     def _made(self, kind: str) -> str:
         draw: Mapping[str, Callable[[], str]] = {"code": self._code, "table": self._table, "lines": self._lines}

