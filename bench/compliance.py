@@ -181,6 +181,12 @@ def _quality(_: BenchStack) -> Measure:
     return compare()
 
 
+def _unseen(_: BenchStack) -> Measure:
+    from bench.unseen import measure  # as above
+
+    return measure()
+
+
 MEASURES: dict[str, Callable[[BenchStack], Measure]] = {
     f"{PREFIX}in_process": _in_process,
     f"{PREFIX}http": _http,
@@ -189,6 +195,7 @@ MEASURES: dict[str, Callable[[BenchStack], Measure]] = {
     f"{PREFIX}batch": _batch,
     f"{PREFIX}door_memory": _door_memory,
     f"{PREFIX}ready": _ready,
+    f"{PREFIX}unseen": _unseen,
 }
 # needs the labelled texts, which are not part of the project
 if "OPS_TRAINING_DATA" in os.environ:
