@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from temporalio import activity
 
 from activities.event.deliveries import Delays, Deliveries, Tried, keep, settled
@@ -18,6 +19,8 @@ from core.ports import IntentKeeper, PumpWatch, Transactions, Wakeups
 from core.store import platform
 from core.store.event import delivery as store
 from core.store.event.statistics import stretch_after
+
+log = structlog.get_logger(__name__)
 
 NAME = PumpName.WEBHOOK_DISPATCH
 MATCHED_AT_ONCE = 2000
@@ -124,23 +127,30 @@ class _Turn:
         done = [task for task in self._under_way if task.done()]
         if not done:
             return 0
-        made = [task.result() for task in done]
+        made = [task.result() for task in done if not _broke(task)]
         intents = [_retry(tried) for tried in made if tried.outcome.status is DeliveryStatus.RETRYING]
-        async with self._ports.database.begin_all() as session:
-            await keep(session, made)
-            if intents:
+        if made:
+            async with self._ports.database.begin_all() as session:
+                await keep(session, made)
                 await platform.add_intents(session, intents)
         for task in done:
             del self._under_way[task]
         if intents:
             await self._start(intents)
-        return len(made)
+        return len(done)
 
     async def _start(self, intents: Sequence[Intent]) -> None:
         kept = await self._ports.keeper.keep(intents)
         if kept:
             async with self._ports.database.begin_all() as session:
                 await platform.delete_intents(session, kept)
+
+
+def _broke(task: asyncio.Task[Tried]) -> bool:
+    """Whether a try ended by a fault of ours: told, and made again when its lease has run out. The others go on."""
+    if error := task.exception():
+        log.error("webhook.try_broke", exc_info=error)
+    return error is not None
 
 
 def _retry(tried: Tried) -> Intent:

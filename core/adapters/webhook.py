@@ -44,7 +44,7 @@ class HttpWebhookSender:
             return WebhookReply(_since(started), error="timeout")
         except (Forbidden, Unavailable) as error:
             return WebhookReply(_since(started), error=error.code)
-        except httpx.InvalidURL:
+        except (httpx.InvalidURL, UnicodeError):  # UnicodeError: a host that looks like punycode and is none
             return WebhookReply(_since(started), error=BAD_ADDRESS)
         except (httpx.TransportError, ssl.SSLError) as error:
             tls = isinstance(error, ssl.SSLError) or "SSL" in str(error)

@@ -1,25 +1,28 @@
 """The pumps over the event log, and the guard of outgoing webhooks."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 from sqlalchemy import func
 from sqlmodel import col, select
+from temporalio.testing import ActivityEnvironment
 
-from activities.event import Rollup
+from activities.event import Delays, Deliveries, Dispatcher, Rollup
+from activities.event.dispatch import Ports
 from core.adapters.webhook import HttpWebhookSender
 from core.contracts.event.webhook import Subscribe
-from core.contracts.platform import DomainEvent, PumpName
+from core.contracts.platform import DomainEvent, Intent, PumpInput, PumpName
 from core.db import Database
-from core.ports import WebhookMessage
+from core.ports import WebhookMessage, WebhookReply
 from core.settings import Settings
 from core.store import event as log
 from core.store import platform
 from core.store.event import delivery as deliveries
 from core.store.event import subscription as subscriptions
-from core.tables.event import DeliveryRow, RollupRow
+from core.tables.event import DeliveryRow, RollupRow, SubscriptionRow
 from core.telemetry import PumpMetrics
 from tests.conftest import eventually
 
@@ -87,15 +90,20 @@ async def test_statistics_are_exact_while_the_pump_counts(
     assert (await event.get(f"{EVENTS}/statistics")).json()["by_type"] == {"user.login": 800}
 
 
+def _waiting(delivery_id: str, tenant: str, of: SubscriptionRow) -> DeliveryRow:
+    return DeliveryRow(
+        delivery_id=delivery_id, tenant_id=tenant, kind="subscription", subscription_id=of.subscription_id,
+        event_type="user.signup", url=of.webhook_url, status="pending", attempts=0, round=0, body={},
+        created_at=datetime.now(UTC),
+    )  # fmt: skip
+
+
 async def test_a_lease_that_ran_out_is_claimed_again(database: Database, tenant: str) -> None:
     async with database.begin(tenant) as session:
         wanted = Subscribe(event_types=["nothing"], webhook_url="https://example.com/")
         made = await subscriptions.create(session, tenant, wanted, by="user_123", secret=b"sealed")
-        row = DeliveryRow(
-            delivery_id=f"dlv_{tenant}", tenant_id=tenant, kind="subscription", subscription_id=made.subscription_id,
-            event_type="user.signup", url=made.webhook_url, status="pending", attempts=0, round=0,
-            created_at=datetime.now(UTC), leased_until=datetime.now(UTC) + timedelta(hours=1),
-        )  # fmt: skip
+        row = _waiting(f"dlv_{tenant}", tenant, made)
+        row.leased_until = datetime.now(UTC) + timedelta(hours=1)
         session.add(row)
 
     async def claim() -> list[str]:
@@ -131,6 +139,48 @@ async def test_a_webhook_does_not_reach_into_the_network(settings: Settings, url
     reply = await sender.send(WebhookMessage(tenant_id="t", webhook_id="dlv_1", url=url, body="{}"))
     await sender.close()
     assert (reply.error, reply.status_code) == ("address_not_allowed", None)
+
+
+@pytest.mark.parametrize("host", ["xn--", "xn--a", "xn--zzzz99"])
+async def test_a_host_that_is_no_punycode_is_a_bad_address(settings: Settings, host: str) -> None:
+    sender = HttpWebhookSender(secret_key=settings.secret_key, allow_private=True)
+    reply = await sender.send(WebhookMessage(tenant_id="t", webhook_id="dlv_1", url=f"http://{host}/", body="{}"))
+    await sender.close()
+    assert (reply.error, reply.status_code) == ("bad_address", None)
+
+
+class Breaking:
+    """A sender with a fault of ours for one address; it delivers to every other."""
+
+    async def send(self, message: WebhookMessage) -> WebhookReply:
+        if message.url.endswith("/breaks"):
+            raise ZeroDivisionError
+        return WebhookReply(1, status_code=204)
+
+
+class NoKeeper:
+    """Temporal is away."""
+
+    async def keep(self, intents: Sequence[Intent]) -> list[str]:
+        return []
+
+
+async def test_a_try_that_breaks_holds_no_other_up(database: Database, tenant: str) -> None:
+    ids = {}
+    async with database.begin(tenant) as session:
+        for path in ("breaks", "works"):
+            wanted = Subscribe(event_types=["nothing"], webhook_url=f"https://example.com/{path}")
+            made = await subscriptions.create(session, tenant, wanted, by="user_123", secret=b"sealed")
+            ids[path] = f"dlv_{path}_{tenant}"
+            session.add(_waiting(ids[path], tenant, made))
+    machine = Deliveries(database, Breaking(), longest_retry_after=1)
+    ports = Ports(database, database, NoKeeper(), PumpMetrics())
+    dispatcher = Dispatcher(ports, machine, first=Delays(1, 1, 1))
+    turn = PumpInput(name=PumpName.WEBHOOK_DISPATCH, queue="event", turn_seconds=1)
+    await ActivityEnvironment().run(dispatcher.dispatch, turn)
+    async with database.begin(tenant) as session:
+        found = {row["delivery_id"]: row["status"] for row in await deliveries.load(session, list(ids.values()))}
+    assert found == {ids["breaks"]: "pending", ids["works"]: "delivered"}
 
 
 async def test_a_redirect_is_not_followed(settings: Settings) -> None:
