@@ -18,6 +18,9 @@ NOT_ALLOWED, BAD_ADDRESS, SECRET_UNREADABLE = "address_not_allowed", "bad_addres
 HOPELESS = frozenset({NOT_ALLOWED, BAD_ADDRESS, SECRET_UNREADABLE})
 CLOUD_EVENTS_VERSION = "1.0"
 NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address it leads to
+# RFC 4291, 2.4: what is routed on the internet. Python calls much else global, such as old site-local addresses and a
+# network's own translation prefix (RFC 8215), both of which lead inside.
+GLOBAL_UNICAST = IPv6Network("2000::/3")
 
 
 def category_of(event_type: str) -> EventCategory:
@@ -84,6 +87,8 @@ def is_public_address(address: str) -> bool:
     parsed = ip_address(address)
     if isinstance(parsed, IPv6Address):
         inner = IPv4Address(int(parsed) & 0xFFFF_FFFF) if parsed in NAT64 else parsed.ipv4_mapped or parsed.sixtofour
+        if inner is None and parsed not in GLOBAL_UNICAST:
+            return False
         parsed = inner or parsed
     return parsed.is_global and not parsed.is_multicast
 

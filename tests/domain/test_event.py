@@ -123,6 +123,16 @@ def test_an_ipv4_inside_an_ipv6_is_judged_itself(inside: str) -> None:
         assert not is_public_address(outside)
 
 
+@pytest.mark.parametrize("address", ["fec0::1", "64:ff9b:1::7f00:1", "::127.0.0.1", "::ffff:0:127.0.0.1", "5f00::1"])
+def test_an_ipv6_that_is_not_routed_on_the_internet_is_no_public_one(address: str) -> None:
+    assert not is_public_address(address)
+
+
+@pytest.mark.parametrize("address", ["2606:4700::1111", "2001:4860:4860::8888", "64:ff9b::808:808", "::ffff:8.8.8.8"])
+def test_an_ipv6_of_the_internet_is_public(address: str) -> None:
+    assert is_public_address(address)
+
+
 def test_names_are_judged_when_they_are_resolved() -> None:
     assert is_private("localhost")
     assert is_private("LOCALHOST.")
