@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from core.store.platform import encode_cursor
 from tests.conftest import Doors, Headers, StartWorkers
 from tests.tasks import TASKS, create, history, listening, look, until
 
@@ -69,6 +70,13 @@ async def test_bad_input_is_refused_by_field(task: httpx.AsyncClient, change: di
     answer = await task.post(TASKS, json={"name": "a-task"} | change)
     assert answer.status_code == 422
     assert field in [error["field"] for error in answer.json()["errors"]]
+
+
+@pytest.mark.parametrize("key", [True, 2**31, -(2**62), "1"])
+async def test_a_cursor_no_page_of_ours_had_is_refused(task: httpx.AsyncClient, key: object) -> None:
+    made = await create(task)
+    answer = await task.get(f"{TASKS}/{made['task_id']}/executions", params={"cursor": encode_cursor(key)})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "cursor")
 
 
 # ---- who sees what

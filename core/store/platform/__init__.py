@@ -221,8 +221,8 @@ def before(columns: Sequence[Any], keys: Sequence[Any]) -> ColumnElement[bool]:
 def _cast(key: object, kind: type) -> object:
     if kind is datetime:
         return datetime.fromisoformat(str(key))
-    if not isinstance(key, kind) or (isinstance(key, str) and "\x00" in key):
+    if type(key) is not kind or (isinstance(key, str) and "\x00" in key):  # a bool is no number of ours
         raise TypeError("wrong kind")
-    if isinstance(key, int) and abs(key) >= 2**63:
+    if isinstance(key, int) and abs(key) >= 2**31:
         raise ValueError("out of range")
     return key
