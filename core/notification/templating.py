@@ -1,5 +1,6 @@
 """Templates that users write: Jinja's sandbox with a small language, bounded in time, loops and length."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -30,6 +31,7 @@ LANGUAGE = (
 )  # fmt: skip
 BUDGET = "_budget"
 NO_VARIABLES = frozenset({"self", "super"})
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what an escape such as "\x00" can write, and Postgres cannot keep
 
 
 class TemplateFault(Exception):
@@ -149,6 +151,8 @@ def parse(source: str, *, html: bool = False) -> tuple[Template, frozenset[str],
         return environment.from_string(_CountLoops().visit(tree)), frozenset(needed), frozenset(used - needed)
     except TemplateSyntaxError as error:
         raise TemplateFault(error.message or "cannot be read", code="template_syntax", line=error.lineno) from error
+    except ValueError as error:  # a number of more digits than Python reads
+        raise TemplateFault(f"cannot be read: {error}"[:200], code="template_syntax") from error
     except (RecursionError, MemoryError, SyntaxError) as error:
         raise TemplateFault("is nested too deep", code="template_syntax") from error
 
@@ -168,6 +172,9 @@ def _check(tree: nodes.Node) -> None:
             raise TemplateFault("a loop has neither 'recursive' nor 'if'", code="template_syntax", line=line)
         if isinstance(node, nodes.Filter) and node.name not in (*FILTERS, "join", "round"):
             raise TemplateFault(f"there is no filter '{node.name}'", code="template_syntax", line=line)
+        if isinstance(node, nodes.Const) and isinstance(node.value, str) and _UNSTORABLE.search(node.value):
+            told = "a text holds a NUL character or half a surrogate pair"
+            raise TemplateFault(told, code="template_syntax", line=line)
         if isinstance(node, nodes.Name) and (node.name.startswith("_") or node.name in NO_VARIABLES):
             raise TemplateFault(f"'{node.name}' cannot be a variable", code="template_syntax", line=line)
         waiting += [(child, depth + 1, loops) for child in node.iter_child_nodes()]

@@ -95,6 +95,12 @@ async def test_a_syntax_fault_names_its_line(notification: httpx.AsyncClient) ->
     assert "line 2" in refused["detail"]
 
 
+@pytest.mark.parametrize("text", ['{{ "\\x00" }}', '{{ "\\ud800" }}', "{{ " + "1" * 5000 + " }}"])
+async def test_a_constant_that_nobody_can_keep_is_a_fault(notification: httpx.AsyncClient, text: str) -> None:
+    body = {"user_id": "u", "channels": ["in_app"], "body": text}
+    assert fields(await post(notification, "/send", body, expect=422)) == {"body": "template_syntax"}
+
+
 async def test_a_template_declares_what_it_uses(notification: httpx.AsyncClient) -> None:
     wanted = {"name": "x", "type": "sms", "body": "{{name}} {{age}}", "variables": ["name"]}
     refused = await post(notification, "/templates", wanted, expect=422)
