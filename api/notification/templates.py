@@ -99,10 +99,7 @@ async def get_template(
 
 
 async def _must_find(session: AsyncSession, template: str, version: int | None = None) -> Template:
-    if version is None:
-        found = await find_template(session, template)
-    else:
-        found = await store.find(session, template, version=version)
+    found = await find_template(session, template, version=version)
     if found is None:
         of_version = f" in version {version}" if version is not None else ""
         raise NotFound(f"There is no template {template}{of_version}.", code="template_not_found")

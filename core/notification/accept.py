@@ -61,9 +61,12 @@ class _Written:
     template: Template | None
 
 
-async def find_template(session: AsyncSession, id_or_name: str) -> Template | None:
-    """A tenant's own template, else a built-in one."""
-    return await templates.find(session, id_or_name) or find_built_in(id_or_name)
+async def find_template(session: AsyncSession, id_or_name: str, *, version: int | None = None) -> Template | None:
+    """A tenant's own template, else a built-in one; in its newest version, or in the one asked for."""
+    if own := await templates.find(session, id_or_name, version=version):
+        return own
+    built_in = find_built_in(id_or_name)
+    return built_in if built_in and version in (None, built_in.version) else None
 
 
 async def accept(

@@ -131,6 +131,12 @@ async def test_a_preview_escapes_html_and_shows_the_text(notification: httpx.Asy
     }
 
 
+async def test_a_built_in_template_has_the_version_it_is_listed_with(notification: httpx.AsyncClient) -> None:
+    listed = await get(notification, "/templates/welcome")
+    assert await get(notification, "/templates/welcome", version=listed["version"]) == listed
+    await get(notification, "/templates/welcome", version=2, expect=404)
+
+
 async def test_the_built_in_welcome_gives_way_to_a_tenant_s_own(notification: httpx.AsyncClient) -> None:
     assert (await get(notification, "/templates/welcome"))["built_in"]
     answer = await notification.put(f"{ROOT}/templates/welcome", json={"body": "x"})
