@@ -101,13 +101,12 @@ def _seconds(start: datetime | None, end: datetime | None) -> float | None:
 
 def analytics(scope: store.Scope, found: store.Figures) -> TaskAnalytics:
     """The figures of a scope."""
-    by_status = {status: sum(counts[status] for counts in found.totals.values()) for status in TaskStatus}
     overall = found.timing.get(None, store.Timing())
     return TaskAnalytics(
         from_date=scope.first,
         to_date=scope.last,
-        total_tasks=sum(by_status.values()),
-        by_status=by_status,
+        total_tasks=sum(found.overall.values()),
+        by_status=found.overall,
         success_rate=rules.success_rate(
             sum(e.completed for e in found.ended.values()), sum(e.failed for e in found.ended.values())
         ),

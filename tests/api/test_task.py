@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from core.store.platform import encode_cursor
+from core.store.task.figures import MOST_TYPES
 from tests.conftest import Doors, Headers, StartWorkers
 from tests.tasks import TASKS, create, history, listening, look, until
 
@@ -299,6 +300,18 @@ async def test_figures_add_up(task: httpx.AsyncClient, workers: StartWorkers) ->
     assert by_type["nobody"]["duration_seconds"] == {"p50": None, "p95": None}
     today = {"day": datetime.now(UTC).date().isoformat(), "created": 5, "completed": 2, "failed": 1, "cancelled": 0}
     assert found["per_day"] == [today]
+
+
+async def test_totals_count_every_type_however_many_there_are(task: httpx.AsyncClient) -> None:
+    await asyncio.gather(*(create(task, type=f"kind-{number}") for number in range(MOST_TYPES + 5)))
+    found = (await task.get(f"{TASKS}/analytics")).json()
+    assert (found["total_tasks"], found["by_status"]["pending"]) == (MOST_TYPES + 5, MOST_TYPES + 5)
+    assert len(found["by_type"]) == MOST_TYPES
+
+
+async def test_figures_of_nothing_are_zero(task: httpx.AsyncClient) -> None:
+    found = (await task.get(f"{TASKS}/analytics", params={"type": "never-made"})).json()
+    assert (found["total_tasks"], set(found["by_status"].values()), found["by_type"]) == (0, {0}, [])
 
 
 async def test_a_task_that_runs_again_is_one_task_in_the_figures(task: httpx.AsyncClient) -> None:

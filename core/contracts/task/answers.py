@@ -153,5 +153,5 @@ class TaskAnalytics(Answer):
     ] = None
     duration_seconds: Spread
     wait_seconds: Spread
-    by_type: list[TypeCounts]
+    by_type: Annotated[list[TypeCounts], Field(description="the 200 types with the most tasks")]
     per_day: list[DayCounts]

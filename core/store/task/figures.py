@@ -1,5 +1,6 @@
 """Figures: counts from the counters, percentiles and typical durations from a bounded window of recent executions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -55,8 +56,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All there is to say about a scope; the timing under None is that of all types together."""
+    """All there is to say about a scope: `overall` of every type, `totals` of the most used; the timing under None is
+    that of all types together."""
 
+    overall: Counts
     totals: dict[str, Counts]
     ended: dict[str, Ended]
     days: list[DayCounts]
@@ -64,22 +67,32 @@ class Figures:
 
 
 async def figures(session: AsyncSession, scope: Scope) -> Figures:
-    """Four short reads, none of them over history."""
+    """Five short reads, none of them over history."""
     connection = await session.connection()
+    overall = (await connection.execute(select(*_sums()).where(*scope.counted(TotalRow)))).one()
     totals = (await connection.execute(_totals(scope))).all()
     ended = (await connection.execute(_ended(scope))).all()
     days = (await connection.execute(_days(scope))).mappings()
     timing = (await connection.execute(_timing(scope))).all()
     return Figures(
-        totals={row[0]: dict(zip(TaskStatus, map(int, row[1:]), strict=True)) for row in totals},
+        overall=_counts(overall),
+        totals={row[0]: _counts(row[1:]) for row in totals},
         ended={row[0]: Ended(int(row[1]), int(row[2])) for row in ended},
         days=[DayCounts.model_validate(day) for day in days],
         timing={row[0]: _spread(row) for row in timing},
     )
 
 
+def _counts(sums: Sequence[Any]) -> Counts:
+    return dict(zip(TaskStatus, map(int, sums), strict=True))
+
+
+def _sums() -> list[Any]:
+    return [func.coalesce(func.sum(col(getattr(TotalRow, status.value))), 0) for status in TaskStatus]
+
+
 def _totals(scope: Scope) -> Query:
-    sums = [func.sum(col(getattr(TotalRow, status.value))) for status in TaskStatus]
+    sums = _sums()
     query = select(col(TotalRow.type), *sums).where(*scope.counted(TotalRow)).group_by(col(TotalRow.type))
     return query.order_by(sum(sums[1:], sums[0]).desc(), col(TotalRow.type)).limit(MOST_TYPES)
 
