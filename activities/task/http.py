@@ -1,15 +1,16 @@
 """The built-in type `http_request`: one HTTP request, its answer as the result."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 
 from activities.task.handlers import Job, PermanentTaskError, TaskFailure
 from core.contracts.task import HttpMethod, HttpReply, HttpRequestPayload
+from core.domain.event import retry_after_seconds
 from core.errors import Forbidden, Unavailable
 from core.ports import HttpCaller
 
-WORTH_ANOTHER_TRY = frozenset({408, 425, 429, 500, 502, 503, 504})
+LATER, SERVERS_FAULT = frozenset({408, 425, 429}), 500
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 SAFE = (HttpMethod.GET, HttpMethod.HEAD)
 
@@ -34,11 +35,15 @@ class HttpRequest:
 
 
 def _headers(job: Job[HttpRequestPayload]) -> dict[str, str]:
-    ours = {"X-Correlation-ID": job.correlation_id}
+    ours = {"X-Correlation-ID": job.correlation_id} if _fits_a_header(job.correlation_id) else {}
     if job.payload.method not in SAFE:
         ours["Idempotency-Key"] = job.execution_id
     given = {name.lower() for name in job.payload.headers}
     return job.payload.headers | {name: value for name, value in ours.items() if name.lower() not in given}
+
+
+def _fits_a_header(text: str) -> bool:
+    return text.isascii() and text.isprintable() and text == text.strip()
 
 
 def _expected(wanted: HttpRequestPayload, reply: HttpReply) -> bool:
@@ -47,8 +52,8 @@ def _expected(wanted: HttpRequestPayload, reply: HttpReply) -> bool:
 
 def _unexpected(reply: HttpReply) -> TaskFailure:
     message = f"The address answered {reply.status}."
-    if reply.status not in WORTH_ANOTHER_TRY:
+    if reply.status not in LATER and reply.status < SERVERS_FAULT:
         return PermanentTaskError("unexpected_status", message)
-    after = reply.headers.get("retry-after", "")
-    wait = min(timedelta(seconds=int(after)), LONGEST_RETRY_AFTER) if after.isdecimal() and len(after) < 10 else None
+    after = retry_after_seconds(reply.headers.get("retry-after"), datetime.now(UTC))
+    wait = min(timedelta(seconds=after), LONGEST_RETRY_AFTER) if after else None
     return TaskFailure("unexpected_status", message, retry_after=wait)

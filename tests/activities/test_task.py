@@ -1,6 +1,10 @@
 """The handler of `http_request` and the adapter behind it: what is sent, kept, refused, and worth another try."""
 
 import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -54,6 +58,13 @@ async def test_a_request_carries_its_timeline() -> None:
     assert caller.headers == {"X-Correlation-ID": "corr_1"}
 
 
+@pytest.mark.parametrize("correlation_id", ["größe", "a\nb", " a"])
+async def test_a_correlation_id_that_is_no_header_stays_away(correlation_id: str) -> None:
+    caller = Answering(_reply(200))
+    await HttpRequest(caller).run(replace(_job(), correlation_id=correlation_id))
+    assert caller.headers == {}
+
+
 async def test_a_request_that_changes_something_has_the_same_key_in_every_attempt() -> None:
     caller = Answering(_reply(200))
     await HttpRequest(caller).run(_job(method="POST"))
@@ -66,7 +77,7 @@ async def test_the_callers_own_headers_win() -> None:
     assert caller.headers == {"idempotency-key": "mine", "X-Correlation-ID": "corr_1"}
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 501, 502, 503, 504, 520, 599])
 async def test_a_busy_address_is_worth_another_try(status: int) -> None:
     with pytest.raises(TaskFailure) as failed:
         await HttpRequest(Answering(_reply(status))).run(_job())
@@ -85,7 +96,9 @@ async def test_a_refusal_is_final(status: int) -> None:
         ("7", timedelta(seconds=7)),
         ("999999", timedelta(hours=1)),
         ("Wed, 21 Oct 2015 07:28:00 GMT", None),
-        ("9" * 5000, None),
+        ("9" * 5000, timedelta(hours=1)),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", timedelta(hours=1)),
+        ("soon", None),
     ],
 )
 async def test_retry_after_is_obeyed_up_to_a_limit(after: str, waits: timedelta | None) -> None:
@@ -144,16 +157,51 @@ async def test_text_is_sent_as_it_is_and_the_rest_as_json(body: Any, head: str) 
     assert head in target.heads[0].lower()
 
 
-async def test_a_long_answer_is_cut_and_says_so() -> None:
+@asynccontextmanager
+async def _answering(head: bytes, body: bytes, *, pause: float = 0) -> AsyncIterator[str]:
+    """The address of a server that answers so, with a pause after each byte of the body."""
+
     async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"\x00x" * MAX_BODY_BYTES)
-        await writer.drain()
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + head + b"\r\n")
+        for piece in [body[n : n + 1] for n in range(len(body))] if pause else [body]:
+            writer.write(piece)
+            await asyncio.sleep(pause)
+        with suppress(ConnectionError):
+            await writer.drain()
         writer.close()
 
     server = await asyncio.start_server(pour, "127.0.0.1", 0)
     async with server:
-        reply = await _call(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+
+async def test_an_answer_that_trickles_in_is_late_all_the_same() -> None:
+    async with _answering(b"", b"x" * 20, pause=0.1) as url:
+        with pytest.raises(Unavailable) as failed:
+            await _call(url, timeout_seconds=0.5)
+    assert failed.value.code == "http_timeout"
+
+
+async def test_a_compressed_answer_is_not_unpacked() -> None:
+    async with _answering(b"Content-Encoding: gzip\r\n", gzip.compress(b"x" * 10**6)) as url:
+        reply = await _call(url)
+    assert len(reply.body) < MAX_BODY_BYTES
+    assert reply.headers["content-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("encoding", ["hex", "undefined", "unicode_escape", "idna", "nonsense"])
+async def test_an_encoding_that_is_none_of_text_does_no_harm(encoding: str) -> None:
+    head = f"Content-Type: text/plain; charset={encoding}\r\n".encode()
+    async with _answering(head, rb"\ud800 hello") as url:
+        reply = await _call(url)
+    assert reply.body.endswith("hello")
+    assert reply.model_dump_json()
+
+
+async def test_a_long_answer_is_cut_and_says_so() -> None:
+    async with _answering(b"", b"\x00x" * MAX_BODY_BYTES) as url:
+        reply = await _call(url)
     assert reply.truncated
     assert len(reply.body) == MAX_BODY_BYTES
     assert "\x00" not in reply.body

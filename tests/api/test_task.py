@@ -64,6 +64,11 @@ async def test_the_type_is_the_name_when_left_out(task: httpx.AsyncClient) -> No
         ({"type": "http_request", "payload": {}}, "payload.url"),
         ({"type": "http_request", "payload": {"url": "file:///etc/passwd"}}, "payload.url"),
         ({"type": "http_request", "payload": {"url": "http://a", "headers": {"X": "a\r\nb"}}}, "payload.headers.X"),
+        ({"type": "http_request", "payload": {"url": "http://a", "headers": {"X": " a"}}}, "payload.headers.X"),
+        (
+            {"type": "http_request", "payload": {"url": "http://a", "headers": {"Content-Length": "5"}}},
+            "payload.headers.Content-Length.[key]",
+        ),
         ({"type": "http_request", "payload": {"url": "http://a", "method": "TRACE"}}, "payload.method"),
     ],
 )

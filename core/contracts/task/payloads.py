@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, HttpUrl, JsonValue, RootModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, HttpUrl, JsonValue, RootModel, StringConstraints
 
 from core.contracts.audit import CreateReport
 from core.contracts.compliance import BatchRequest, ReportRequest
@@ -33,8 +33,21 @@ class HttpMethod(StrEnum):
     DELETE = "DELETE"
 
 
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$")]
-HeaderValue = Annotated[str, StringConstraints(max_length=4096, pattern=r"^[\x20-\x7e\t]*$")]
+FRAMING = frozenset({"content-length", "transfer-encoding"})
+
+
+def _not_framing(name: str) -> str:
+    if name.lower() in FRAMING:
+        raise ValueError("follows from the body: leave it out")
+    return name
+
+
+HeaderName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$"), AfterValidator(_not_framing)
+]
+HeaderValue = Annotated[
+    str, StringConstraints(max_length=4096, pattern=r"^([\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?)?$")
+]
 
 
 class HttpRequestPayload(Contract):
@@ -48,7 +61,7 @@ class HttpRequestPayload(Contract):
         list[Annotated[int, Field(ge=100, le=599)]],
         Field(default_factory=list, max_length=50, description="answers that count as success; empty: any 2xx"),
     ]
-    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30
+    timeout_seconds: Annotated[float, Field(gt=0, le=300, description="for the whole call")] = 30
 
 
 class HttpReply(Answer):
