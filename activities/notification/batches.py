@@ -24,11 +24,11 @@ from core.contracts.notification import (
     SendWork,
     notification_send_id,
 )
-from core.contracts.platform import DomainEvent, Intent, Service
+from core.contracts.platform import Intent, Service
 from core.domain.notification import overall
 from core.ids import new_id
 from core.ports import IntentKeeper, Transactions
-from core.store import event, platform
+from core.store import platform
 from core.store.notification import batches as store
 from core.store.notification import delivery, messages
 
@@ -86,11 +86,11 @@ class BatchActivities:
 
     async def _go_on(self, session: AsyncSession, tenant_id: str, made: Sequence[delivery.Tried]) -> list[Intent]:
         """A workflow of its own for each notification that has to be tried again."""
-        ids = sorted({tried.notification_id for tried in made if tried.status is ChannelStatus.RETRYING})
-        if not ids:
+        failed = sorted({tried.notification_id for tried in made if tried.status is ChannelStatus.RETRYING})
+        waiting = await delivery.waiting_of(session, failed, now=datetime.now(UTC)) if failed else []
+        if not waiting:
             return []
-        owners = await delivery.hand_over(session, {id_: notification_send_id(id_) for id_ in ids})
-        waiting = await delivery.waiting_of(session, ids, now=datetime.now(UTC))
+        owners = await delivery.hand_over(session, {id_: notification_send_id(id_) for id_, _ in waiting})
         intents = [
             Intent(
                 intent_id=new_id("intent"),
@@ -115,17 +115,6 @@ class BatchActivities:
     async def finish(self, end: BatchEnd) -> None:
         """Close a batch; a cancelled one stops what was not sent."""
         async with self._database.begin(end.tenant_id) as session:
-            if not await store.move(session, end.batch_id, end.status):
-                return
-            if end.status is BatchStatus.CANCELLED:
-                open_still = await store.unfinished(session, end.batch_id)
-                await messages.lock(session, open_still)
-                await messages.stop(session, open_still)
-                await messages.settle(session, end.tenant_id, open_still, overall)
-            told = DomainEvent(
-                event_type=f"notification.batch_{end.status.value}",
-                source=Service.NOTIFICATION.value,
-                payload={"batch_id": end.batch_id},
-                causation_id=end.batch_id,
-            )
-            await event.append(session, end.tenant_id, [told])
+            closed = await store.close(session, end.tenant_id, end.batch_id, end.status)
+            if closed and end.status is BatchStatus.CANCELLED:
+                await store.stop(session, end.tenant_id, end.batch_id, overall)

@@ -172,6 +172,8 @@ class Machine:
         await store.record(session, made, by=order.by)
         if dead := [token for tried in made for token in tried.dead_tokens]:
             await recipients.deactivate(session, dead)
+        if any(tried.status is ChannelStatus.RETRYING for tried in made):
+            await messages.stop(session, ids, of_cancelled_batches=True)  # cancelled while they were tried
         await messages.settle(session, order.tenant_id, ids, overall)
 
 

@@ -13,7 +13,6 @@ from core.errors import Conflict, NotFound
 from core.notification.accept import accept_batch
 from core.store import audit
 from core.store.notification import batches as store
-from core.store.notification import messages
 
 router = new_router()
 
@@ -60,19 +59,11 @@ async def cancel_batch(
 ) -> Batch:
     found = await _found(session, state, caller, batch_id)
     if found.status is not BatchStatus.CANCELLED:
-        if not await store.move(session, batch_id, BatchStatus.CANCELLED):
+        if not await store.close(session, caller.tenant_id, batch_id, BatchStatus.CANCELLED):
             detail = "Every recipient was reached already: cancel single notifications that are still tried."
             raise Conflict(detail, code="batch_finished")
-        await _stop(session, caller, batch_id)
+        await store.stop(session, caller.tenant_id, batch_id, overall)
         await audit.append_entries(session, caller.tenant_id, [stopped_by(caller, "batch", batch_id)])
         await starting.promise(cancel_intent(caller, notification_batch_id(batch_id)))
     response.headers["Location"] = f"{PREFIX}/batches/{batch_id}"
     return await _found(session, state, caller, batch_id)
-
-
-async def _stop(session: Session, caller: Caller, batch_id: str) -> None:
-    """Also those that went on to workflows of their own: these find nothing left to try, and end."""
-    open_still = await store.unfinished(session, batch_id)
-    await messages.lock(session, open_still)
-    stopped = await messages.stop(session, open_still)
-    await messages.settle(session, caller.tenant_id, sorted(stopped), overall)

@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import httpx
 import pytest
+from sqlalchemy import RowMapping
 from temporalio.testing import ActivityEnvironment
 
 from activities.event import Deliveries
@@ -35,8 +37,10 @@ from core.domain.notification import overall
 from core.notification.accept import Sender, accept, accept_batch
 from core.ports import DeliveryFailure, MessageChannel, OutgoingMessage, Receipt
 from core.settings import Settings
+from core.store.event import delivery as webhooks
 from core.store.notification import batches, messages, recipients
 from core.tables.notification import AttemptRow, ChannelRow, NotificationRow
+from tests.conftest import free_port
 
 LONGEST = 3600.0
 
@@ -129,6 +133,19 @@ class Bench:
         environment = _environment(notification_batch_id(batch_id), attempt)
         done: ChunkDone = await environment.run(self.batches.chunk, wanted)
         return done
+
+    async def cancel_batch(self, batch_id: str) -> None:
+        """As the front door does."""
+        async with self.database.begin(self.tenant) as session:
+            assert await batches.close(session, self.tenant, batch_id, BatchStatus.CANCELLED)
+            await batches.stop(session, self.tenant, batch_id, overall)
+
+    async def delivery(self, notification_id: str) -> RowMapping:
+        """The webhook of a notification, as the machine that delivers webhooks has it."""
+        channel = await self.channel(notification_id)
+        async with self.database.begin(self.tenant) as session:
+            (found,) = await webhooks.load(session, [channel.delivery_id or ""])
+            return found
 
     async def channel(self, notification_id: str) -> ChannelRow:
         async with self.database.begin(self.tenant) as session:
@@ -378,3 +395,47 @@ async def test_closing_a_batch_as_cancelled_stops_what_waits(bench: Bench, tenan
     assert row.status == NotificationStatus.CANCELLED
     async with bench.database.begin(tenant) as session:
         assert await batches.count(session, batch_id) == {"cancelled": 1}
+
+
+@pytest.mark.parametrize("handed_over", [False, True], ids=["by the batch", "by a workflow of its own"])
+async def test_a_try_that_fails_after_its_batch_was_cancelled_is_the_last(bench: Bench, handed_over: bool) -> None:
+    await bench.reach("u", email="u@example.com")
+    batch_id = await bench.accept_batch(["u"], Channel.EMAIL)
+    if handed_over:
+        bench.mail.plan = [transient()]
+        await bench.chunk(batch_id, 1)
+        (row,) = await bench.rows(batch_id)
+        bench.mail.asked.clear()
+    bench.mail.gate, bench.mail.plan = asyncio.Event(), [transient()]
+    trying = asyncio.ensure_future(
+        bench.deliver(row.notification_id, Channel.EMAIL) if handed_over else bench.chunk(batch_id, 1)
+    )
+    await bench.mail.asked.wait()
+    await bench.cancel_batch(batch_id)
+    intents = len(bench.keeper.intents)
+    bench.mail.gate.set()
+    await trying
+    (row,) = await bench.rows(batch_id)
+    assert (row.status, len(bench.keeper.intents)) == (NotificationStatus.CANCELLED, intents)
+
+
+async def test_the_webhook_of_a_cancelled_batch_is_not_tried_again(bench: Bench, tenant: str) -> None:
+    await bench.reach("u", webhook_url=f"http://127.0.0.1:{free_port()}/")
+    batch_id = await bench.accept_batch(["u"], Channel.WEBHOOK)
+    await bench.chunk(batch_id, 1)
+    (row,) = await bench.rows(batch_id)
+    assert (await bench.delivery(row.notification_id))["status"] == "retrying"
+    await bench.cancel_batch(batch_id)
+    delivery = await bench.delivery(row.notification_id)
+    assert (delivery["status"], delivery["error"]) == ("cancelled", "stopped")
+
+
+async def test_the_world_hears_once_that_a_batch_was_cancelled(
+    bench: Bench, event: httpx.AsyncClient, tenant: str
+) -> None:
+    batch_id = await bench.accept_batch(["u"], Channel.IN_APP)
+    await bench.cancel_batch(batch_id)
+    end = BatchEnd(tenant_id=tenant, batch_id=batch_id, status=BatchStatus.CANCELLED)
+    await ActivityEnvironment().run(bench.batches.finish, end)
+    told = (await event.get("/api/v1/events", params={"event_type": "notification.batch_cancelled"})).json()["items"]
+    assert [(one["payload"], one["correlation_id"]) for one in told] == [({"batch_id": batch_id}, "corr")]

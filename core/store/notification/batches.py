@@ -8,7 +8,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.notification import BatchStatus, notification_batch_id
+from core.contracts.platform import DomainEvent, Service
 from core.ids import new_ids
+from core.store import event
+from core.store.notification import messages
 from core.tables.notification import BatchRow, ChannelRow, NotificationRow
 
 OPEN = (BatchStatus.QUEUED.value, BatchStatus.RUNNING.value)
@@ -73,6 +76,31 @@ async def move(session: AsyncSession, batch_id: str, to: BatchStatus, *, out_of:
     statement = update(BatchRow).where(col(BatchRow.batch_id) == batch_id, col(BatchRow.status).in_(out_of))
     ends = func.now() if to in (BatchStatus.COMPLETED, BatchStatus.CANCELLED) else None
     return bool((await session.exec(statement.values(status=to.value, finished_at=ends))).rowcount)
+
+
+async def close(session: AsyncSession, tenant_id: str, batch_id: str, to: BatchStatus) -> bool:
+    """Complete or cancel a batch that is open, and tell the world; False if it is not."""
+    if not await move(session, batch_id, to):
+        return False
+    correlation = select(BatchRow.correlation_id).where(col(BatchRow.batch_id) == batch_id)
+    told = DomainEvent(
+        event_type=f"notification.batch_{to.value}",
+        source=Service.NOTIFICATION.value,
+        payload={"batch_id": batch_id},
+        correlation_id=(await session.exec(correlation)).one(),
+        causation_id=batch_id,
+    )
+    await event.append(session, tenant_id, [told])
+    return True
+
+
+async def stop(session: AsyncSession, tenant_id: str, batch_id: str, overall: messages.Overall) -> None:
+    """Stop what was not sent, also of notifications that went on to workflows of their own: these find nothing left to
+    try, and end."""
+    open_still = await unfinished(session, batch_id)
+    await messages.lock(session, open_still)
+    await messages.stop(session, open_still)
+    await messages.settle(session, tenant_id, open_still, overall)
 
 
 async def make(session: AsyncSession, batch_id: str, *, start: int, count: int) -> list[str]:

@@ -39,9 +39,22 @@ _MOVE = text(
     RETURNING n.notification_id, n.user_id, n.status, n.template_id, n.batch_id, n.correlation_id
     """
 )
+# A webhook that waits is in the hands of another workflow, which finds its delivery closed.
 _STOP = text(
-    "UPDATE notification.channels SET status = 'cancelled', next_attempt_at = NULL, finished_at = clock_timestamp() "
-    "WHERE notification_id = ANY(:ids) AND status IN ('pending', 'retrying') RETURNING notification_id"
+    """
+    WITH stopped AS (
+      UPDATE notification.channels c SET status = 'cancelled', next_attempt_at = NULL, finished_at = clock_timestamp()
+      FROM notification.notifications n LEFT JOIN notification.batches b USING (batch_id)
+      WHERE c.notification_id = ANY(:ids) AND n.notification_id = c.notification_id
+        AND c.status IN ('pending', 'retrying') AND (NOT :of_cancelled_batches OR b.status = 'cancelled')
+      RETURNING c.notification_id, c.delivery_id
+    ), closed AS (
+      UPDATE event.deliveries d SET status = 'cancelled', error = 'stopped', next_attempt_at = NULL,
+        finished_at = clock_timestamp()
+      FROM stopped s WHERE d.delivery_id = s.delivery_id AND d.status IN ('pending', 'retrying')
+    )
+    SELECT notification_id FROM stopped
+    """
 )
 
 
@@ -147,9 +160,10 @@ async def lock(session: AsyncSession, ids: Sequence[str]) -> None:
     await (await session.connection()).execute(_LOCK, {"ids": list(ids)})
 
 
-async def stop(session: AsyncSession, ids: Sequence[str]) -> set[str]:
+async def stop(session: AsyncSession, ids: Sequence[str], *, of_cancelled_batches: bool = False) -> set[str]:
     """Cancel the channels that have not been tried or wait for another try; the notifications that had any."""
-    stopped = await (await session.connection()).execute(_STOP, {"ids": list(ids)})
+    given = {"ids": list(ids), "of_cancelled_batches": of_cancelled_batches}
+    stopped = await (await session.connection()).execute(_STOP, given)
     return set(stopped.scalars())
 
 
