@@ -28,7 +28,7 @@ from core.store.event import delivery as store
 from core.store.event import subscription as subscriptions
 
 AT_ONCE = 32
-STOPPED, DELETED, UNKNOWN = "stopped", "subscription_deleted", "no_such_delivery"
+STOPPED, DELETED, UNKNOWN, OPTED_OUT = "stopped", "subscription_deleted", "no_such_delivery", "opted_out"
 ENDPOINT_GONE = "endpoint_gone"
 
 Loaded = Mapping[Any, Any]
@@ -105,6 +105,9 @@ async def settled(session: AsyncSession, delivery_id: str, loaded: Loaded | None
     if loaded["subscription_status"] == subscriptions.DELETED:
         await store.close(session, delivery_id, DeliveryStatus.CANCELLED, DELETED)
         return _ended(delivery_id, DeliveryStatus.CANCELLED, DELETED)
+    if loaded["opted_out"]:
+        await store.close(session, delivery_id, DeliveryStatus.CANCELLED, OPTED_OUT)
+        return _ended(delivery_id, DeliveryStatus.CANCELLED, OPTED_OUT)
     if loaded["subscription_status"] == SubscriptionStatus.PAUSED:
         await store.queue_again(session, delivery_id, new_round=loaded["status"] == DeliveryStatus.RETRYING)
         return _ended(delivery_id, DeliveryStatus.PENDING, None)

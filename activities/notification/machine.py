@@ -14,6 +14,7 @@ from core.contracts.notification import (
     BAD_ADDRESS,
     CHANNEL_NOT_CONFIGURED,
     NO_ADDRESS,
+    OPTED_OUT,
     PROVIDER_UNAVAILABLE,
     RECIPIENT_UNKNOWN,
     REJECTED,
@@ -33,7 +34,6 @@ from core.store.notification import messages, recipients
 SENT_EVENT = "notification.sent"
 WEBHOOK = "webhook"
 ADDRESS_FIELDS = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.WEBHOOK: "webhook_url"}
-# How the delivery of a webhook stands, as the status of its channel.
 OF_WEBHOOK = {
     DeliveryStatus.DELIVERED: ChannelStatus.DELIVERED,
     DeliveryStatus.RETRYING: ChannelStatus.RETRYING,
@@ -240,7 +240,7 @@ def _failed(row: Loaded, failure: DeliveryFailure, delays: Delays, at: datetime,
 
 
 def _posted(row: Loaded, outcome: WebhookOutcome, at: datetime) -> store.Tried:
-    status = OF_WEBHOOK[outcome.status]
+    status = webhook_status(outcome)
     arrived = status is ChannelStatus.DELIVERED
     return store.Tried(
         row["notification_id"],
@@ -258,8 +258,15 @@ def _posted(row: Loaded, outcome: WebhookOutcome, at: datetime) -> store.Tried:
     )
 
 
+def webhook_status(outcome: WebhookOutcome) -> ChannelStatus:
+    """How the delivery of a webhook stands, as the status of its channel."""
+    return ChannelStatus.SUPPRESSED if outcome.error == OPTED_OUT else OF_WEBHOOK[outcome.status]
+
+
 def webhook_code(outcome: WebhookOutcome) -> str:
     """Why a webhook was not delivered, in this service's words."""
+    if outcome.error == OPTED_OUT:
+        return OPTED_OUT
     if outcome.error == NOT_PUBLIC:
         return BAD_ADDRESS
     return WEBHOOK_CODES[outcome.failure or FailureClass.PERMANENT]

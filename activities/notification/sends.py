@@ -7,7 +7,7 @@ from temporalio import activity
 
 from activities.event import Delays
 from activities.notification.alive import heartbeats
-from activities.notification.machine import OF_WEBHOOK, Machine, Order, webhook_code
+from activities.notification.machine import Machine, Order, webhook_code, webhook_status
 from core.contracts.notification import (
     NOTIFICATION_CANCEL,
     NOTIFICATION_CONCLUDE,
@@ -58,7 +58,7 @@ class SendActivities:
     @activity.defn(name=NOTIFICATION_CONCLUDE)
     async def conclude(self, end: WebhookEnd) -> Delivered:
         """How the delivery of its webhook ended."""
-        status = OF_WEBHOOK[end.outcome.status]
+        status = webhook_status(end.outcome)
         arrived = status is ChannelStatus.DELIVERED
         async with self._database.begin(end.tenant_id) as session:
             await messages.lock(session, [end.notification_id])

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import httpx
 import pytest
 import standardwebhooks.webhooks
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
 
+from core.contracts.event.webhook import HURRY_SIGNAL, webhook_deliver_id
 from core.contracts.notification import (
     STATE_QUERY,
     Channel,
@@ -109,6 +111,29 @@ async def test_a_webhook_that_is_refused_for_good_fails(reached: httpx.AsyncClie
     receiver.statuses = [(400, "")]
     found = await _until(reached, await _send(reached), "failed")
     assert (found["status"], found["channels"][0]["error"]["code"]) == ("failed", "rejected")
+
+
+async def test_who_opts_out_gets_no_further_try_of_a_webhook(
+    reached: httpx.AsyncClient, receiver: Receiver, temporal: Client
+) -> None:
+    receiver.statuses = [(503, "")]
+    sent = await _send(reached)
+    waiting = await _until(reached, sent, "retrying")
+    body = {"webhook_url": receiver.url, "preferences": {"webhook": False}}
+    await reached.put(f"{ROOT}/recipients/u", json=body)
+    retrier = temporal.get_workflow_handle(webhook_deliver_id(waiting["channels"][0]["delivery_id"]))
+
+    async def hurried() -> bool:
+        with suppress(RPCError):  # not started yet
+            await retrier.signal(HURRY_SIGNAL, {})
+            return True
+        return False
+
+    await eventually(hurried)
+    found = await _until(reached, sent, "suppressed", "delivered")
+    (channel,) = found["channels"]
+    assert (found["status"], channel["error"]["code"], len(receiver.seen)) == ("cancelled", "opted_out", 1)
+    assert [attempt["attempt"] for attempt in channel["attempt_log"]] == [1]
 
 
 async def test_cancelling_stops_a_webhook_that_waits(

@@ -223,7 +223,8 @@ class WebhookOutcome(Answer):
     """Where a delivery stands after an attempt. `retry_in` (seconds) is set while it is `retrying`.
 
     `error` is a stable word: `http_503`, `timeout`, `connection_failed`, `tls_failed`, `name_not_resolved`,
-    `address_not_allowed`, `bad_address`, `secret_unreadable`, `endpoint_gone`, `subscription_deleted`, `stopped`.
+    `address_not_allowed`, `bad_address`, `secret_unreadable`, `endpoint_gone`, `subscription_deleted`, `stopped`,
+    `opted_out`.
     """
 
     delivery_id: str

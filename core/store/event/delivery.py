@@ -55,7 +55,9 @@ _LOAD = text(
     """
     SELECT d.delivery_id, d.tenant_id, d.kind, d.subscription_id, d.reference, d.event_id, d.event_type, d.status,
       d.attempts, d.round, d.error, d.body, d.created_at, COALESCE(s.webhook_url, d.url) AS url,
-      s.status AS subscription_status,
+      s.status AS subscription_status, d.kind = 'notification' AND EXISTS (
+        SELECT FROM notification.notifications n JOIN notification.recipients r USING (tenant_id, user_id)
+        WHERE n.notification_id = d.reference AND r.preferences @> '{"webhook": false}') AS opted_out,
       s.secret, CASE WHEN s.old_secret_until > clock_timestamp() THEN s.old_secret END AS old_secret,
       e.source, e.payload, e.category, e.stream, e.correlation_id, e.causation_id, e.occurred_at
     FROM event.deliveries d

@@ -110,8 +110,8 @@ _CONCLUDE = text(
     WITH ended AS (
       UPDATE notification.channels c
       SET status = :status, failure_class = :failure_class, error_code = :error, error_message = :message,
-        attempts = GREATEST(c.attempts + 1, (SELECT d.attempts FROM event.deliveries d
-          WHERE d.delivery_id = c.delivery_id)::int),
+        attempts = CASE WHEN :status = 'suppressed' THEN c.attempts ELSE GREATEST(c.attempts + 1,
+          (SELECT d.attempts FROM event.deliveries d WHERE d.delivery_id = c.delivery_id)::int) END,
         provider_message_id = CASE WHEN :status = 'delivered' THEN c.delivery_id END,
         next_attempt_at = NULL, finished_at = clock_timestamp()
       WHERE notification_id = :notification_id AND channel = 'webhook' AND status = 'retrying'
@@ -121,7 +121,7 @@ _CONCLUDE = text(
       provider_message_id, failure_class, error_code, error_message)
     SELECT notification_id, channel, attempts, tenant_id,
       CASE WHEN status = 'delivered' THEN 'accepted' ELSE 'failed' END, provider, provider_message_id, failure_class,
-      error_code, error_message FROM ended
+      error_code, error_message FROM ended WHERE status <> 'suppressed'
     """
 )
 _HAND_OVER = text(
