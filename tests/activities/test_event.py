@@ -120,6 +120,20 @@ async def test_a_lease_that_ran_out_is_claimed_again(database: Database, tenant:
         await subscriptions.delete(session, made)
 
 
+@pytest.mark.parametrize("status", ["pending", "retrying"])
+async def test_what_waits_for_a_subscription_ends_with_it(database: Database, tenant: str, status: str) -> None:
+    async with database.begin(tenant) as session:
+        wanted = Subscribe(event_types=["nothing"], webhook_url="https://example.com/")
+        made = await subscriptions.create(session, tenant, wanted, by="user_123", secret=b"sealed")
+        row = _waiting(f"dlv_{tenant}", tenant, made)
+        row.status, row.next_attempt_at = status, datetime.now(UTC) + timedelta(hours=12)
+        session.add(row)
+        await session.flush()
+        await subscriptions.delete(session, made)
+        await session.refresh(row)
+    assert (row.status, row.error, row.next_attempt_at) == ("cancelled", "subscription_deleted", None)
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -12,6 +12,7 @@ from core.contracts.event import CHANNEL
 from core.contracts.event.webhook import DeliveryStatus, Subscribe, SubscriptionStatus
 from core.ids import new_id
 from core.store import platform
+from core.store.event.delivery import OPEN
 from core.tables.event import DeliveryRow, SubscriptionRow
 
 DELETED = "deleted"
@@ -79,9 +80,14 @@ async def delete(session: AsyncSession, row: SubscriptionRow) -> None:
         update(DeliveryRow)
         .where(
             col(DeliveryRow.subscription_id) == row.subscription_id,
-            col(DeliveryRow.status) == DeliveryStatus.PENDING.value,
+            col(DeliveryRow.status).in_(OPEN),
         )
-        .values(status=DeliveryStatus.CANCELLED.value, error="subscription_deleted", finished_at=func.now())
+        .values(
+            status=DeliveryStatus.CANCELLED.value,
+            error="subscription_deleted",
+            finished_at=func.now(),
+            next_attempt_at=None,
+        )
     )
     await session.exec(waiting)
 
