@@ -17,7 +17,7 @@ from api.unit import State, UnitOfWork
 from core.auth import Caller
 from core.contracts.notification import Send
 from core.contracts.platform import Intent
-from core.contracts.task import BUILT_IN, BuiltIn, CreateTask, Task
+from core.contracts.task import BUILT_IN, BuiltIn, CreateTask, ReportPayload, Task
 from core.domain import task as rules
 from core.errors import FieldError, Forbidden, Invalid
 from core.ids import new_id
@@ -85,20 +85,19 @@ def _new_task(wanted: CreateTask, caller: Caller) -> TaskRow:
     )
 
 
-# What the other services' own front doors would ask of a caller.
-NEEDED: dict[str, tuple[str, ...]] = {
-    BuiltIn.NOTIFICATION_SEND: ("notification:write",),
-    BuiltIn.COMPLIANCE_BATCH_CHECK: ("compliance:write",),
-    BuiltIn.EVENT_REPLAY: ("event:manage",),
-    BuiltIn.REPORT: ("audit:manage", "compliance:manage"),
+# What the other services' own front doors would ask of a caller. A report made by a task is the whole tenant's.
+NEEDED: dict[str, str] = {
+    BuiltIn.NOTIFICATION_SEND: "notification:write",
+    BuiltIn.COMPLIANCE_BATCH_CHECK: "compliance:write",
+    BuiltIn.EVENT_REPLAY: "event:manage",
 }
 
 
 def _must_be_allowed(caller: Caller, task_type: str, payload: BaseModel) -> None:
     """A task gives nobody more rights than that service's front door."""
-    for permission in NEEDED.get(task_type, ()):
-        if permission not in caller.permissions:
-            raise Forbidden(f"A task of type {task_type} needs the permission {permission}.", code="permission_missing")
+    needed = f"{payload.root.report}:manage" if isinstance(payload, ReportPayload) else NEEDED.get(task_type)
+    if needed is not None and needed not in caller.permissions:
+        raise Forbidden(f"A task of type {task_type} needs the permission {needed}.", code="permission_missing")
     if isinstance(payload, Send):
         must_reach(caller, payload.user_id)
 

@@ -135,6 +135,28 @@ async def test_a_bad_payload_is_refused_when_the_task_is_created(
     assert any(error["field"].startswith(field) for error in answer.json()["errors"])
 
 
+AUDIT = {"report": "audit", "standard": "GDPR", "period_start": "2024-01-01", "period_end": "2024-01-31"}
+COMPLIANCE = {"report": "compliance", "report_type": "pii_summary", "period": "daily"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "permission", "status"),
+    [
+        (AUDIT, "audit:manage", 201),
+        (AUDIT, "compliance:manage", 403),
+        (COMPLIANCE, "compliance:manage", 201),
+        (COMPLIANCE, "audit:manage", 403),
+    ],
+)
+async def test_a_report_needs_the_permission_of_the_service_that_makes_it(
+    doors: Doors, headers: Callable[..., Headers], payload: dict[str, Any], permission: str, status: int
+) -> None:
+    granted = headers(scope="service", permissions=["task:write", permission])
+    async with await doors.client("task", granted) as client:
+        answer = await client.post(TASKS, json={"name": "a-task", "type": "report", "payload": payload})
+    assert answer.status_code == status, answer.text
+
+
 @pytest.mark.parametrize(
     ("task_type", "payload", "code"),
     [
