@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -24,7 +23,7 @@ from core.contracts.event.webhook import (
     WebhookState,
     WebhookTry,
 )
-from workflows.options import LONG, STORE, THROTTLED_BACKOFF, TRANSIENT_BACKOFF
+from workflows.options import LONG, STORE, THROTTLED_BACKOFF, TRANSIENT_BACKOFF, delay_after
 
 
 @workflow.defn(name=EVENT_REPLAY)
@@ -114,8 +113,8 @@ class WebhookDelivery:
     async def _attempt(self) -> WebhookOutcome:
         wanted = WebhookTry(
             **self._ref.model_dump(),
-            transient_delay=_after(TRANSIENT_BACKOFF, self._failures[FailureClass.TRANSIENT]),
-            throttled_delay=_after(THROTTLED_BACKOFF, self._failures[FailureClass.THROTTLED]),
+            transient_delay=delay_after(TRANSIENT_BACKOFF, self._failures[FailureClass.TRANSIENT]),
+            throttled_delay=delay_after(THROTTLED_BACKOFF, self._failures[FailureClass.THROTTLED]),
         )
         outcome: WebhookOutcome = await workflow.execute_activity(
             WEBHOOK_ATTEMPT,
@@ -139,8 +138,3 @@ class WebhookDelivery:
         told = outcome.error or outcome.status.value
         again = f"; again in {outcome.retry_in:.0f} s" if outcome.retry_in is not None else ""
         workflow.set_current_details(f"try {self._state.attempts}: {told}{again}")
-
-
-def _after(backoff: Sequence[timedelta], failures: int) -> float | None:
-    """Seconds to wait if the next try fails too; None where that would be the last."""
-    return backoff[failures].total_seconds() if failures < len(backoff) else None
