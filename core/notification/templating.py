@@ -15,6 +15,7 @@ from jinja2.visitor import NodeTransformer
 from core.errors import FieldError
 
 MAX_RENDERED_CHARACTERS = 256 * 1024
+MAX_FILTERED_CHARACTERS = 32 * MAX_RENDERED_CHARACTERS
 MAX_ROUNDS, MAX_NESTED_LOOPS, MAX_DEPTH = 10_000, 3, 60
 MAX_SECONDS = 1.0
 FILTERS = (
@@ -51,7 +52,8 @@ class _Budget:
     """How much one rendering may still do."""
 
     def __init__(self) -> None:
-        self._rounds, self._ends, self._left = MAX_ROUNDS, time.monotonic() + MAX_SECONDS, MAX_RENDERED_CHARACTERS
+        self._rounds, self._ends = MAX_ROUNDS, time.monotonic() + MAX_SECONDS
+        self._left, self._filtered = MAX_RENDERED_CHARACTERS, MAX_FILTERED_CHARACTERS
 
     def loop(self) -> None:
         self._rounds -= 1
@@ -66,6 +68,14 @@ class _Budget:
             raise TemplateFault(limit, code="template_too_long")
         self._check_time()
         return chunk
+
+    def compute(self, value: Any) -> Any:
+        """What an expression came to, whether it is written or not."""
+        self._filtered -= len(value) if isinstance(value, str) else 0
+        if self._filtered < 0:
+            raise TemplateFault("computes too long texts", code="template_too_long")
+        self._check_time()
+        return value
 
     def _check_time(self) -> None:
         if time.monotonic() > self._ends:
@@ -120,11 +130,17 @@ def _counted(context: Context, value: Iterable[Any]) -> Iterator[Any]:
         yield item
 
 
+@pass_context
+def _computed(context: Context, value: Any) -> Any:
+    budget: _Budget = context[BUDGET]
+    return budget.compute(value)
+
+
 def _environment(*, html: bool) -> _Sandbox:
     made = _Sandbox(autoescape=html, undefined=_Missing, keep_trailing_newline=True, auto_reload=False)
     made.globals.clear()
     made.filters = {name: made.filters[name] for name in FILTERS}
-    made.filters |= {"join": _join, "round": _round, "_counted": _counted}
+    made.filters |= {"join": _join, "round": _round, "_counted": _counted, "_computed": _computed}
     made.tests = {name: made.tests[name] for name in ("defined", "undefined", "none", "in", "true", "false")}
     return made
 
@@ -132,11 +148,23 @@ def _environment(*, html: bool) -> _Sandbox:
 _TEXT, _HTML = _environment(html=False), _environment(html=True)
 
 
-class _CountLoops(NodeTransformer):
+class _Count(NodeTransformer):
+    """Puts the rounds of loops, and what can take long in an expression, on the budget."""
+
     def visit_For(self, node: nodes.For) -> nodes.Node:
         self.generic_visit(node)
-        node.iter = nodes.Filter(node.iter, "_counted", [], [], None, None, lineno=node.lineno)
+        node.iter = _filtered(node.iter, "_counted")
         return node
+
+    def visit_Filter(self, node: nodes.Node) -> nodes.Node:
+        self.generic_visit(node)
+        return _filtered(node, "_computed")
+
+    visit_Compare = visit_Test = visit_Filter
+
+
+def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
+    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
 
 
 @lru_cache(maxsize=512)
@@ -148,7 +176,7 @@ def parse(source: str, *, html: bool = False) -> tuple[Template, frozenset[str],
         _check(tree)
         used = find_undeclared_variables(tree)
         needed = used - _optional(tree)
-        return environment.from_string(_CountLoops().visit(tree)), frozenset(needed), frozenset(used - needed)
+        return environment.from_string(_Count().visit(tree)), frozenset(needed), frozenset(used - needed)
     except TemplateSyntaxError as error:
         raise TemplateFault(error.message or "cannot be read", code="template_syntax", line=error.lineno) from error
     except ValueError as error:  # a number of more digits than Python reads

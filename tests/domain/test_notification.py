@@ -169,10 +169,15 @@ def test_the_sandbox_lets_nobody_out(source: str) -> None:
         ("{{ x }}" * 100, "y" * 10_000),
         ("{{ x | join(x[0]) }}", ["y" * 2000] * 300),
         ("{% for a in x %}" * 4 + "{% endfor %}" * 4, [1]),
+        ("{{ [" + "x | urlencode, " * 900 + "] | length }}", "é" * 32_000),
+        ("{% if x | urlencode == 1 %}{% endif %}" * 900, "é" * 32_000),
         ("{{ " + "(" * 20_000, 1),
         ("{% if x %}" * 200 + "{% endif %}" * 200, 1),
     ],
-    ids=["loops", "length", "join", "nested loops", "parentheses", "nested ifs"],
+    ids=[
+        *("loops", "length", "join", "nested loops", "texts nobody sees", "conditions", "parentheses"),
+        "nested ifs",
+    ],
 )
 def test_a_template_stays_within_its_limits(source: str, value: object) -> None:
     with pytest.raises(TemplateFault):
