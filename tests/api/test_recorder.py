@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.recorder import Recorder
@@ -65,3 +66,21 @@ async def test_a_caller_that_went_away_does_not_stop_the_others(database: Databa
     gone.cancel()
     await stays
     assert await _committed(database, tenant) == 2
+
+
+async def test_a_group_asks_no_more_than_twice_for_a_database_that_is_away(tenant: str) -> None:
+    asked: list[bytes] = []
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(8))
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    away = Database(f"postgresql://nobody@127.0.0.1:{port}/nothing?sslmode=disable&gssencmode=disable")
+    recorder = Recorder(away, _Writer().write)
+    results = await asyncio.gather(*(recorder.append(tenant, str(n)) for n in range(20)), return_exceptions=True)
+    await away.close()
+    server.close()
+    assert {type(result) for result in results} == {OperationalError}
+    assert len(asked) == 2
