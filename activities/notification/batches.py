@@ -16,11 +16,13 @@ from core.contracts.notification import (
     BATCH_FINISH,
     NOTIFICATION_SEND,
     QUEUE,
+    TEMPORAL_PRIORITY,
     BatchEnd,
     BatchStatus,
     ChannelStatus,
     ChunkDone,
     ChunkWork,
+    Priority,
     SendWork,
     notification_send_id,
 )
@@ -105,6 +107,7 @@ class BatchActivities:
                 user_id=owners[id_].user_id,
                 correlation_id=owners[id_].correlation_id,
                 summary=f"Notification {id_}, retries",
+                priority=TEMPORAL_PRIORITY[Priority(owners[id_].priority)],
             )
             for id_, group in groupby(waiting, key=lambda pair: pair[0])
         ]

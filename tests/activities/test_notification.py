@@ -15,6 +15,7 @@ from activities.notification import BatchActivities, Machine, SendActivities
 from core.adapters.webhook import HttpWebhookSender
 from core.contracts.event.webhook import FailureClass
 from core.contracts.notification import (
+    TEMPORAL_PRIORITY,
     BatchEnd,
     BatchStatus,
     Channel,
@@ -26,6 +27,7 @@ from core.contracts.notification import (
     NotificationStatus,
     Outcome,
     Platform,
+    Priority,
     Send,
     SendBatch,
     notification_batch_id,
@@ -113,8 +115,8 @@ class Bench:
             accepted = await accept(session, Sender(self.tenant, "admin", "corr"), wanted)
             return accepted.row.notification_id
 
-    async def accept_batch(self, users: list[str], *channels: Channel) -> str:
-        wanted = SendBatch(user_ids=users, template_id="welcome", channels=list(channels))
+    async def accept_batch(self, users: list[str], *channels: Channel, priority: Priority | None = None) -> str:
+        wanted = SendBatch(user_ids=users, template_id="welcome", channels=list(channels), priority=priority)
         async with self.database.begin(self.tenant) as session:
             row, _ = await accept_batch(session, Sender(self.tenant, "admin", "corr"), wanted)
             return row.batch_id
@@ -363,6 +365,14 @@ async def test_only_what_has_to_be_tried_again_gets_a_workflow_of_its_own(bench:
         assert [wait["channel"] for wait in intent.payload["waiting"]] == ["email"]
     assert (await bench.chunk(batch_id, 30, attempt=2)).handed_over == 0
     assert len(bench.mail.sent) == 30
+
+
+async def test_what_is_handed_over_keeps_its_priority(bench: Bench) -> None:
+    await bench.reach("u", email="u@example.com")
+    batch_id = await bench.accept_batch(["u"], Channel.EMAIL, priority=Priority.URGENT)
+    bench.mail.plan = [transient()]
+    await bench.chunk(batch_id, 1)
+    assert [intent.priority for intent in bench.keeper.intents] == [TEMPORAL_PRIORITY[Priority.URGENT]]
 
 
 async def test_what_was_handed_over_is_tried_by_its_own_workflow(bench: Bench) -> None:

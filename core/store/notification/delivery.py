@@ -128,7 +128,7 @@ _HAND_OVER = text(
     """
     UPDATE notification.notifications n SET workflow_id = w.workflow_id
     FROM unnest(CAST(:ids AS text[]), CAST(:workflow_ids AS text[])) AS w (id, workflow_id)
-    WHERE n.notification_id = w.id RETURNING n.notification_id, n.user_id, n.correlation_id
+    WHERE n.notification_id = w.id RETURNING n.notification_id, n.user_id, n.correlation_id, n.priority
     """
 )
 _WAITING = text(
