@@ -19,8 +19,8 @@ from core.contracts.audit import (
 )
 from core.domain.audit.standards import FRAMEWORKS, SECTIONS
 
-# A spreadsheet takes a cell that begins so for a formula (OWASP, CSV injection).
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet takes a cell that begins so for a formula (OWASP, CSV injection); the last four are of full width.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 Row = tuple[str, str, str, object]
 
 
