@@ -11,6 +11,7 @@ from python_http_client.exceptions import HTTPError  # type: ignore[import-untyp
 from sendgrid import SendGridAPIClient  # type: ignore[import-untyped]  # publishes no types
 from sendgrid.helpers.mail import Content, CustomArg, From, Header, Mail, To  # type: ignore[import-untyped]  # publishes no types
 
+from core.adapters.addresses import in_ascii
 from core.contracts.event.webhook import FailureClass
 from core.contracts.notification import PROVIDER_UNAVAILABLE
 from core.domain.event import retry_after_seconds
@@ -45,7 +46,7 @@ class SendGrid:
 
 def _mail(message: OutgoingMessage, sender: str) -> Mail:
     name, address = parseaddr(sender)
-    mail = Mail(from_email=From(address, name or None), to_emails=To(message.addresses[0]))
+    mail = Mail(from_email=From(address, name or None), to_emails=To(in_ascii(message.addresses[0])))
     mail.subject = message.subject or "(no subject)"  # SendGrid refuses an empty one
     mail.add_content(Content("text/plain", message.text))
     if message.html is not None:

@@ -8,6 +8,7 @@ from email.utils import formatdate, parseaddr
 import aiosmtplib
 from pydantic import SecretStr
 
+from core.adapters.addresses import in_ascii
 from core.contracts.event.webhook import FailureClass
 from core.contracts.notification import PROVIDER_UNAVAILABLE, REJECTED
 from core.domain.notification import from_smtp
@@ -94,7 +95,7 @@ class Smtp:
 
 def _mail(message: OutgoingMessage, sender: str) -> EmailMessage:
     mail = EmailMessage()
-    mail["From"], mail["To"] = sender, message.addresses[0]
+    mail["From"], mail["To"] = sender, in_ascii(message.addresses[0])
     mail["Subject"] = message.subject or ""
     mail["Date"] = formatdate(usegmt=True)
     # the same at every try, so that a mailbox can tell a repetition

@@ -40,6 +40,12 @@ async def test_a_mail_is_handed_over(there: Vendor) -> None:
     assert sent["custom_args"] == {"notification_id": "notif_1", "correlation_id": "corr_1"}
 
 
+async def test_a_domain_of_any_script_goes_out_in_ascii(there: Vendor) -> None:
+    await _sendgrid(there.url).send(message("john@bücher.example"))
+    (asked,) = there.asked
+    assert asked.json["personalizations"][0]["to"] == [{"email": "john@xn--bcher-kva.example"}]
+
+
 async def test_a_throttled_mail_says_when_to_come_back(there: Vendor) -> None:
     there.reply = Reply(429, {"errors": [{"message": "too many requests"}]}, {"Retry-After": "17"})
     failure = await _fails(there.url)

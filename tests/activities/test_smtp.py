@@ -176,3 +176,13 @@ async def test_it_logs_in_with_name_and_password(mailbox: Mailbox) -> None:
         await smtp.send(message("john@example.com"))
         await smtp.close()
     assert seen == [LoginPassword(b"isa", b"right")]
+
+
+@pytest.mark.parametrize("utf8", [False, True])
+async def test_a_domain_of_any_script_is_reached_by_any_server(mailbox: Mailbox, utf8: bool) -> None:
+    with _listening(mailbox, enable_SMTPUTF8=utf8) as controller:
+        smtp = _smtp(controller.port)
+        await smtp.send(message("john@bücher.example"))
+        await smtp.close()
+    (mail,) = mailbox.mails
+    assert mail["To"] == "john@xn--bcher-kva.example"
