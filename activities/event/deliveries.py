@@ -72,7 +72,10 @@ class Deliveries:
         return _ended(ref.delivery_id, loaded[0]["status"] if loaded else DeliveryStatus.CANCELLED, STOPPED)
 
     async def attempt(self, tries: Sequence[WebhookTry]) -> list[WebhookOutcome]:
-        """One try of each, some at once, all of one tenant; an outcome of each, in order."""
+        """One try of each, some at once, all of one tenant; an outcome of each, in order.
+
+        A try that breaks is a fault of ours: it is raised once the others are recorded, which then are not made again.
+        """
         tenant, gate = tries[0].tenant_id, asyncio.Semaphore(AT_ONCE)
         async with self._database.begin(tenant) as session:
             loaded = {row["delivery_id"]: row for row in await store.load(session, [t.delivery_id for t in tries])}
@@ -83,10 +86,14 @@ class Deliveries:
             async with gate:
                 return await self.send(loaded[wanted.delivery_id], delays)
 
-        made = await asyncio.gather(*(one(t) for t in tries if ended[t.delivery_id] is None))
+        found = await asyncio.gather(*(one(t) for t in tries if ended[t.delivery_id] is None), return_exceptions=True)
+        made = [tried for tried in found if isinstance(tried, Tried)]
         if made:
             async with self._database.begin(tenant) as session:
                 await keep(session, made)
+        for broken in found:
+            if isinstance(broken, BaseException):
+                raise broken
         outcomes = {tried.outcome.delivery_id: tried.outcome for tried in made}
         return [ended[t.delivery_id] or outcomes[t.delivery_id] for t in tries]
 

@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.event import Delays, Deliveries, Dispatcher, Rollup
 from activities.event.dispatch import Ports
 from core.adapters.webhook import HttpWebhookSender
-from core.contracts.event.webhook import Subscribe
+from core.contracts.event.webhook import NewDelivery, Subscribe, WebhookTry
 from core.contracts.platform import DomainEvent, Intent, PumpInput, PumpName
 from core.db import Database
 from core.ports import WebhookMessage, WebhookReply
@@ -195,6 +195,23 @@ async def test_a_try_that_breaks_holds_no_other_up(database: Database, tenant: s
     async with database.begin(tenant) as session:
         found = {row["delivery_id"]: row["status"] for row in await deliveries.load(session, list(ids.values()))}
     assert found == {ids["breaks"]: "pending", ids["works"]: "delivered"}
+
+
+async def test_tries_beside_one_that_breaks_are_recorded(database: Database, tenant: str) -> None:
+    refs = []
+    async with database.begin(tenant) as session:
+        for path in ("breaks", "works"):
+            url = f"https://example.com/{path}"
+            new = NewDelivery(tenant_id=tenant, reference="notif_1", event_type="notification.sent", url=url, body={})
+            refs.append(await log.add_delivery(session, new))
+    machine = Deliveries(database, Breaking(), longest_retry_after=1)
+    with pytest.raises(ZeroDivisionError):
+        await machine.attempt([WebhookTry(**ref.model_dump(), transient_delay=1, throttled_delay=1) for ref in refs])
+    async with database.begin(tenant) as session:
+        found = {
+            row["delivery_id"]: row["status"] for row in await deliveries.load(session, [r.delivery_id for r in refs])
+        }
+    assert found == {refs[0].delivery_id: "pending", refs[1].delivery_id: "delivered"}
 
 
 async def test_a_redirect_is_not_followed(settings: Settings) -> None:
