@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from psycopg.errors import QueryCanceled
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -22,6 +23,7 @@ log = structlog.get_logger(__name__)
 JSON_KINDS = ("list", "dict", "str", "int", "float", "bool", "none")
 MEDIA_TYPE = "application/problem+json"
 POSTGRES_AWAY_SECONDS = 2
+TOO_SLOW = "This took longer than the database allows; nothing was changed. Ask for less: a shorter time, more filters."
 TITLES = {404: "Not found", 405: "Method not allowed", 406: "Not acceptable"}
 
 
@@ -101,6 +103,9 @@ async def _http(_: Request, error: Exception) -> Response:
 
 async def _database(request: Request, error: Exception) -> Response:
     assert isinstance(error, DBAPIError | PoolTimeout)
+    if isinstance(error, DBAPIError) and isinstance(error.orig, QueryCanceled):
+        log.warning("postgres.too_slow", reason=str(error.orig)[:200])
+        return await _expected(request, Unavailable(TOO_SLOW, code="took_too_long"))
     if _is_away(error):
         log.warning("postgres.away", reason=str(getattr(error, "orig", error))[:200])
         return await _expected(

@@ -6,8 +6,11 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from api.edge import find_nul
+from core.store import event as log
 from tests.conftest import Doors
 
 EVENT = "/api/v1/events"
@@ -128,3 +131,17 @@ def test_json_without_nul_passes(value: Any) -> None:
 @given(json_values, st.sampled_from(["\x00", {"\x00": 1}]))
 def test_a_nul_is_found_at_any_depth(value: Any, bad: Any) -> None:
     assert find_nul({"a": [value, {"b": bad}]})
+
+
+async def test_what_took_too_long_is_not_a_database_that_is_away(
+    event: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(session: AsyncSession, *_: Any, **__: Any) -> None:
+        connection = await session.connection()
+        await connection.execute(text("SET LOCAL statement_timeout = '20ms'"))
+        await connection.execute(text("SELECT pg_sleep(1)"))
+
+    monkeypatch.setattr(log, "find", slow)
+    answer = await event.get(EVENT)
+    assert (answer.status_code, answer.json()["code"]) == (503, "took_too_long")
+    assert "retry-after" not in answer.headers
