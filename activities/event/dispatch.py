@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 NAME = PumpName.WEBHOOK_DISPATCH
 MATCHED_AT_ONCE = 2000
+# A step has to end within the time limit of a statement, or it is made again and again, and nobody's webhooks go out.
+DELIVERIES_AT_ONCE = 100_000
 SLOTS, EACH = 64, 8
 LEASE = timedelta(seconds=60)
 WAIT_FOR_ANSWERS_SECONDS, SHUTDOWN_SECONDS = 0.25, 2.0
@@ -91,7 +93,8 @@ class _Turn:
             place = await platform.claim_cursor(session, NAME.value)
             if place is None:
                 return 0
-            stretch = await stretch_after(session, place, most=MATCHED_AT_ONCE)
+            most = await store.fitting(session, events=MATCHED_AT_ONCE, deliveries=DELIVERIES_AT_ONCE)
+            stretch = await stretch_after(session, place, most=most)
             if stretch is None:
                 self._ports.watch.moved(NAME.value, 0, 0.0)
                 return 0

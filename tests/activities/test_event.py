@@ -120,6 +120,16 @@ async def test_a_lease_that_ran_out_is_claimed_again(database: Database, tenant:
         await subscriptions.delete(session, made)
 
 
+async def test_many_subscriptions_make_a_step_of_the_pump_shorter(database: Database, tenant: str) -> None:
+    async with database.begin(tenant) as session:
+        for _ in range(5):
+            wanted = Subscribe(event_types=["nothing"], webhook_url="https://example.com/")
+            await subscriptions.create(session, tenant, wanted, by="user_123", secret=b"sealed")
+        assert await deliveries.fitting(session, events=2000, deliveries=12) == 2
+        assert await deliveries.fitting(session, events=2000, deliveries=1) == 1
+        assert await deliveries.fitting(session, events=3, deliveries=1000) == 3
+
+
 @pytest.mark.parametrize("status", ["pending", "retrying"])
 async def test_what_waits_for_a_subscription_ends_with_it(database: Database, tenant: str, status: str) -> None:
     async with database.begin(tenant) as session:

@@ -20,6 +20,10 @@ TABLE = "event.deliveries"
 LATEST_ATTEMPTS = 20
 OPEN = (DeliveryStatus.PENDING.value, DeliveryStatus.RETRYING.value)
 
+_LISTENERS = text(
+    "SELECT count(*) FROM event.subscriptions WHERE status = 'active' GROUP BY tenant_id, stream "
+    "ORDER BY count(*) DESC LIMIT 1"
+)
 _MATCHED = text(
     """
     SELECT e.event_id, e.tenant_id, e.event_type, s.subscription_id, s.webhook_url
@@ -102,6 +106,12 @@ async def add_delivery(session: AsyncSession, new: NewDelivery) -> DeliveryRef:
     session.add(row)
     await session.flush()
     return ref
+
+
+async def fitting(session: AsyncSession, *, events: int, deliveries: int) -> int:
+    """How many events, of so many at most, make no more deliveries than that, whoever listens to them; one at least."""
+    listeners = (await (await session.connection()).execute(_LISTENERS)).scalar() or 1
+    return max(1, min(events, deliveries // listeners))
 
 
 async def match(session: AsyncSession, start: tuple[int, int], end: tuple[int, int]) -> int:
