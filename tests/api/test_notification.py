@@ -101,6 +101,14 @@ async def test_a_constant_that_nobody_can_keep_is_a_fault(notification: httpx.As
     assert fields(await post(notification, "/send", body, expect=422)) == {"body": "template_syntax"}
 
 
+@pytest.mark.parametrize(("path", "to"), [("/send", '"user_id": "u"'), ("/batch", '"user_ids": ["u"]')])
+async def test_a_number_beyond_a_double_is_no_variable(notification: httpx.AsyncClient, path: str, to: str) -> None:
+    body = f'{{{to}, "channels": ["in_app"], "body": "{{{{x}}}}", "variables": {{"x": [1e999]}}}}'
+    answer = await notification.post(f"{ROOT}{path}", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["errors"][0]["field"].startswith("variables")
+
+
 async def test_a_template_declares_what_it_uses(notification: httpx.AsyncClient) -> None:
     wanted = {"name": "x", "type": "sms", "body": "{{name}} {{age}}", "variables": ["name"]}
     refused = await post(notification, "/templates", wanted, expect=422)

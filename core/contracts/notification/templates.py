@@ -23,8 +23,12 @@ Written = Annotated[
 
 
 def _bounded(value: JsonObject) -> JsonObject:
-    if len(to_json(value)) > MAX_VARIABLES_BYTES:
+    written = to_json(value)
+    if len(written) > MAX_VARIABLES_BYTES:
         raise ValueError(f"must not exceed {MAX_VARIABLES_BYTES} bytes of JSON")
+    # Looked at here too: pydantic forgets a model's config where FastAPI annotates a model that has a validator.
+    if written != to_json(value, inf_nan_mode="null"):
+        raise ValueError("holds a number beyond the range of a double")
     return value
 
 
