@@ -80,8 +80,8 @@ async def asked(database: Database, tenant: str, kind: RequestKind, **more: Any)
     return DataRequestInput(tenant_id=tenant, request_id=row.request_id)
 
 
-async def running(database: Database, tenant: str) -> DataRequestInput:
-    request = await asked(database, tenant, RequestKind.ERASE)
+async def running(database: Database, tenant: str, **more: Any) -> DataRequestInput:
+    request = await asked(database, tenant, RequestKind.ERASE, **more)
     async with database.begin(tenant) as session:
         to = RequestStatus.APPROVED
         await store.decide(session, request.request_id, verb=Verb.APPROVED, to=to, by="other", note=None)
@@ -282,6 +282,17 @@ async def test_the_page_of_a_report_on_checks_names_nobody_who_is_erased(
     page = (await compliance.get(f"{API}/reports/{report.report_id}/html")).text
     assert page.count(">erased_ann<") == 2
     assert not ANN.findall(page)
+
+
+async def test_the_page_of_a_report_names_nobody_whose_id_it_has_to_escape(
+    activities: DataRequestActivities, compliance: httpx.AsyncClient, database: Database, tenant: str
+) -> None:
+    report = await report_on_checks(database, tenant, "o'hara")
+    await ReportActivities(database, printer=CheckReportPage()).build_report(report)
+    await erase(activities, await running(database, tenant, subject="o'hara"), Service.COMPLIANCE)
+    page = (await compliance.get(f"{API}/reports/{report.report_id}/html")).text
+    assert page.count(">erased_ann<") == 1
+    assert "hara" not in page
 
 
 async def test_no_form_of_a_report_on_the_log_names_anybody_who_is_erased(

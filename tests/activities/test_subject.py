@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 from core.db import Database
 from core.settings import SERVICES
 from core.store.compliance.holdings import HOLDINGS, WITHOUT
-from core.store.platform.mentions import Rewriter, names_people, needle, unmistakable
+from core.store.platform.mentions import Rewriter, in_page, names_people, needle, unmistakable
 from core.store.platform.subject import Holding, Subject, export_step
 
 ALL = [holding for holdings in HOLDINGS.values() for holding in holdings]
@@ -87,6 +87,12 @@ def test_a_page_says_itself_where_it_names_people() -> None:
     page = '<td>ann</td><td><span data-person="ann">ann</span></td><td><span data-person="anna">anna</span></td>'
     found = Rewriter("ann", "erased_x", []).of({"html": page})
     assert found == {"html": page.replace('data-person="ann">ann<', 'data-person="erased_x">erased_x<')}
+
+
+@pytest.mark.parametrize("name", ["ann", "o'hara", "a&b", "auth0|<o'hara>_7"])
+def test_a_name_that_a_page_has_to_escape_goes_like_any_other(name: str) -> None:
+    page = f"<td>{in_page(name)}</td>"
+    assert Rewriter(name, "erased_x", []).of({"html": page}) == {"html": f"<td>{in_page('erased_x')}</td>"}
 
 
 def test_an_address_goes_however_it_is_written() -> None:

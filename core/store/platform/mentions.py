@@ -1,10 +1,11 @@
 """A person named inside a text or JSON that is not theirs: found, and replaced by a pseudonym.
 
 An id such as `user_123` is unmistakable and replaced wherever it stands alone. One that could be any word (`ann`, `7`)
-counts only as the whole value of a field that names people, or where a page of ours says so (`data-person="ann"`).
+counts only as the whole value of a field that names people, or where a page of ours says that it does (`in_page`).
 Addresses count wherever they stand.
 """
 
+import html
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -30,6 +31,12 @@ def needle(user_id: str) -> str:
     return quoted[1:-1] if unmistakable(user_id) else quoted
 
 
+def in_page(user_id: str) -> str:
+    """How our pages name a person: found by an erasure even if the id could be any word, or needs escaping."""
+    name = html.escape(user_id)
+    return f'<span data-person="{name}">{name}</span>'
+
+
 class Rewriter:
     """Takes one person's name out of texts and JSON."""
 
@@ -37,7 +44,6 @@ class Rewriter:
         self._user_id, self._alias = user_id, alias
         alone = rf"(?<![\w\-]){re.escape(user_id)}(?![\w\-])"
         self._id = re.compile(alone) if unmistakable(user_id) else None
-        self._in_page = re.compile(rf'(?<=<span data-person=")({re.escape(user_id)})">\1(?=</span>)')
         found = "|".join(re.escape(address) for address in addresses)
         self._addresses = re.compile(found, re.IGNORECASE) if found else None
 
@@ -53,12 +59,11 @@ class Rewriter:
         return self._text(key, "") if self._id else key
 
     def _text(self, value: str, field: str) -> str:
+        value = value.replace(in_page(self._user_id), in_page(self._alias))
         if self._id:
             value = self._id.sub(self._alias, value)
         elif value == self._user_id and names_people(field):
             value = self._alias
-        else:
-            value = self._in_page.sub(f'{self._alias}">{self._alias}', value)
         return self._addresses.sub(ERASED, value) if self._addresses else value
 
 

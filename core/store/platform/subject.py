@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.compliance.data_requests import Deed
-from core.store.platform.mentions import Rewriter, needle, unmistakable
+from core.store.platform.mentions import Rewriter, in_page, needle, unmistakable
 
 PAGE, SMALL_PAGE = 500, 100
 """Rows a page; fewer where one row may hold hundreds of kilobytes."""
@@ -47,6 +47,7 @@ class Subject:
             "request": self.request_id,
             "clear": unmistakable(self.user_id),
             "needle": needle(self.user_id),
+            "in_page": in_page(self.user_id),
             "addresses": [address.lower() for address in self.addresses],
             "marker": to_json({"erased_by": self.request_id}).decode(),
         }
@@ -101,7 +102,8 @@ def mention(*columns: str) -> str:
 
 def _mention(column: str) -> str:
     by_address = f"SELECT FROM unnest(CAST(:addresses AS text[])) AS a WHERE strpos(lower(t.{column}::text), a) > 0"
-    return f"coalesce(strpos(t.{column}::text, :needle) > 0 OR EXISTS ({by_address}), false)"
+    by_name = f"strpos(t.{column}::text, :needle) > 0 OR strpos(t.{column}::text, :in_page) > 0"
+    return f"coalesce({by_name} OR EXISTS ({by_address}), false)"
 
 
 def swapped(*columns: str) -> str:
