@@ -55,17 +55,17 @@ class Documents:
         """One with an instruction at its start, in its middle or at its end."""
         return self._with_hidden(*self._document())
 
+    def paper(self) -> str:
+        """Lines of one kind of paper, now and then with a real one among them."""
+        kind = self._chance.choice(PAPERS)
+        lines = [self._papers.draw(kind, self._chance) for _ in range(self._chance.randint(4, 18))]
+        if self._chance.random() < _REAL_LINE:
+            lines.insert(self._chance.randrange(len(lines)), self._chance.choice(self._material.words["line"]))
+        return self._chance.choice(_BETWEEN).join(dict.fromkeys(lines))
+
     def injected_paper(self) -> str:
         """The same with a paper."""
         return self._with_hidden(self.paper(), is_code=False)
-
-    def _with_hidden(self, document: str, is_code: bool) -> str:
-        hidden = self._hidden(is_code=is_code)
-        if self._chance.random() < _ENCODED:
-            hidden = base64.b64encode(hidden.encode()).decode()
-        place = self._place(document)
-        parts = [part for part in (document[:place].rstrip(), hidden, document[place:]) if part]
-        return self._chance.choice(_BETWEEN).join(parts)
 
     def alone(self) -> str:
         """What hides, without the document around it."""
@@ -78,6 +78,14 @@ class Documents:
             return self._requests.draw("about", self._chance) + document
         return document + self._requests.draw("after", self._chance)
 
+    def _with_hidden(self, document: str, is_code: bool) -> str:
+        hidden = self._hidden(is_code=is_code)
+        if self._chance.random() < _ENCODED:
+            hidden = base64.b64encode(hidden.encode()).decode()
+        place = self._place(document)
+        parts = [part for part in (document[:place].rstrip(), hidden, document[place:]) if part]
+        return self._chance.choice(_BETWEEN).join(parts)
+
     def _document(self) -> tuple[str, bool]:
         drawn = self._chance.random()
         if drawn < 0.25:
@@ -86,14 +94,6 @@ class Documents:
             return self._chance.choice(self._material.pages), False
         kind = self._chance.choice((*_PROSE, "lines", "code", "code", "table", "table"))
         return self._made(kind), kind == "code"
-
-    def paper(self) -> str:
-        """Lines of one kind of paper, now and then with a real one among them."""
-        kind = self._chance.choice(PAPERS)
-        lines = [self._papers.draw(kind, self._chance) for _ in range(self._chance.randint(4, 18))]
-        if self._chance.random() < _REAL_LINE:
-            lines.insert(self._chance.randrange(len(lines)), self._chance.choice(self._material.words["line"]))
-        return self._chance.choice(_BETWEEN).join(dict.fromkeys(lines))
 
     def _made(self, kind: str) -> str:
         draw: Mapping[str, Callable[[], str]] = {"code": self._code, "table": self._table, "lines": self._lines}
