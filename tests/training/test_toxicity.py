@@ -11,6 +11,7 @@ import pytest
 from core.adapters.classifiers import load
 from core.adapters.classifiers.features import Family, FeatureSpec, Kind
 from core.adapters.classifiers.windows import Window
+from core.contracts.compliance import CheckType
 from training import toxicity
 from training.data import TextSet
 from training.linear import matrix
@@ -20,6 +21,7 @@ from training.toxicity.functional import functional_cases
 from training.toxicity.kinship import Kinship, fit_kindred, kinship, plain_numbers
 from training.toxicity.lists import lexicons
 
+SHIPPED = load(CheckType.TOXICITY)
 ROWS = 160
 SPEC = FeatureSpec((Family(Kind.CHAR, 3, 4, 10), Family(Kind.WORD, 1, 2, 14)))
 LEXICON = (
@@ -106,6 +108,16 @@ def test_bias_is_told_by_term_over_rows_that_did_not_train(data: Path) -> None:
     assert list(found) == ["muslim"]
     assert found["muslim"].rows == 20
     assert found["muslim"].false_positive_rate == 0.0
+
+
+@pytest.mark.parametrize("text", ["😀", "😀😂🤣", "😀😂🤣" * 50, "❤️❤️❤️", "🐸🌮🎸🧁🦄", "🎂 🎉 🎁"])
+def test_friendly_emoji_alone_are_no_insult(text: str) -> None:
+    assert SHIPPED.detect([text])[0].flagged is False
+
+
+@pytest.mark.parametrize("text", ["🖕", "🖕🖕🖕", "😂🖕"])
+def test_a_rude_gesture_alone_is_one(text: str) -> None:
+    assert SHIPPED.detect([text])[0].flagged is True
 
 
 @pytest.fixture

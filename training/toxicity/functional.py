@@ -20,6 +20,13 @@ _GOOD_TO_YOU = ("brilliant", "a legend", "hilarious", "right", "amazing", "my he
 _NEEDS_HATE = "{hateful}"
 _QUOTABLE = tuple(form for form in HATEFUL if "you" not in form and "?" not in form)
 _LEET = str.maketrans("aeiost", "431057")
+_FRIENDLY = (
+    *"😀😂🤣😅😊😉😍🥰😘😎🤔😴😭😢😱😮🙄🙃🤗🤩🥳😇👍👏🙏💪👋🤝✌👀",
+    *"🔥✨🎉🎂🎁🎵⚽🏆☀🌈🌸🌹🍕🍰☕🍻🐶🐱🦋🚀💯✅💡📚💰🏠🚗❤💙💔",
+)
+_RUDE = "🖕"
+_EMOJI = 40
+"""One row in so many is emoji alone: which of them are rude, no text with words tells."""
 _DISGUISED = 0.15
 """The share of sentences that are spelled in a disguise."""
 
@@ -39,6 +46,18 @@ class Writer:
     def sentences(self, forms: Sequence[str], count: int) -> list[str]:
         """So many sentences, each form as often as the others."""
         return [self._disguised(self._cased(self._fill(forms[number % len(forms)]))) for number in range(count)]
+
+    def emoji(self) -> str:
+        """One or many of them, alike or not."""
+        count = self._chance.choice((1, 1, 2, 3, 3, 4, 6, 12, 40, 150))
+        alike = [self._chance.choice(_FRIENDLY)] * count
+        found = alike if self._chance.random() < 0.4 else [self._chance.choice(_FRIENDLY) for _ in range(count)]
+        return self._chance.choice(("", "", " ")).join(found)
+
+    def rude_emoji(self) -> str:
+        """The same with one among them, or only that one."""
+        friendly, rude = self.emoji(), _RUDE * self._chance.choice((1, 1, 2, 3))
+        return self._chance.choice((rude, friendly + rude, rude + friendly))
 
     def _fill(self, form: str) -> str:
         group = {"g": self._chance.choice(GROUPS), "s": self._chance.choice(PERSONS)}
@@ -92,6 +111,8 @@ def functional_cases(data: Path, count: int, seed: int) -> TextSet:
     for label, forms in ((1, HATEFUL), (0, HARMLESS)):
         for number, sentence in enumerate(writer.sentences(forms, count // 2)):
             found[sentence] = label, number % len(forms)
+    for number in range(count // _EMOJI):
+        found[writer.emoji()], found[writer.rude_emoji()] = (0, number), (1, number)
     labels = np.array([label for label, _ in found.values()], dtype=np.int64)
     return TextSet("functional", list(found), labels, [{"form": form} for _, form in found.values()])
 
