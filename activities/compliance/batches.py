@@ -93,13 +93,13 @@ class BatchActivities:
 
     @activity.defn(name=CHECK_RANGE)
     async def check_range(self, wanted: BatchRange) -> ChunkResult:
-        """Check the items of a range that wait. Run again after a crash, it goes on where the last commit was."""
-        done = ChunkResult()
+        """Check the items of a range that wait. Run again after a crash, it goes on where the last commit was, and
+        counts what was done before."""
         async with _beating():
             while part := await self._part(wanted.tenant_id, wanted.batch_id, first=wanted.first, end=wanted.end):
-                settled = await self._check(*part)
-                done = ChunkResult(checked=done.checked + settled.checked, left=settled.left)
-        return done
+                await self._check(*part)
+            async with self._database.begin(wanted.tenant_id) as session:
+                return await store.range_result(session, wanted.batch_id, wanted.first, wanted.end)
 
     @activity.defn(name=CHECK_CHUNK)
     async def check_chunk(self, wanted: BatchInput) -> ChunkResult:

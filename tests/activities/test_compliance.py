@@ -172,8 +172,28 @@ async def test_ranges_are_checked_apart_and_the_last_completes_the_batch(
 ) -> None:
     batch = await _open(database, tenant, [f"text {n}" for n in range(600)])
     assert await _range(activities, batch, 300, 600) == ChunkResult(checked=300, left=300)
-    assert await _range(activities, batch, 300, 600) == ChunkResult()
     assert await _range(activities, batch, 0, 300) == ChunkResult(checked=300, left=0)
+
+
+async def test_an_attempt_after_one_that_died_counts_what_the_first_had_done(
+    activities: BatchActivities, finder: Finder, database: Database, database_url: str, tenant: str
+) -> None:
+    batch = await _open(database, tenant, [*(f"text {n}" for n in range(599)), "last"])
+    finder.failing = True
+    with pytest.raises(ConnectionError):
+        await _range(activities, batch, 0, 600)
+    assert _counts(database_url, tenant) == (500, 500, 500)
+    finder.failing = False
+    assert await _range(activities, batch, 0, 600) == ChunkResult(checked=600, left=0)
+
+
+async def test_a_range_whose_last_answer_was_lost_counts_it_all_again(
+    activities: BatchActivities, database: Database, database_url: str, tenant: str
+) -> None:
+    batch = await _open(database, tenant, [f"text {n}" for n in range(30)])
+    first = await _range(activities, batch, 0, 20)
+    assert await _range(activities, batch, 0, 20) == first == ChunkResult(checked=20, left=10)
+    assert _counts(database_url, tenant) == (20, 20, 20)
 
 
 async def test_ranges_at_the_same_time_count_each_text_once(
@@ -182,7 +202,7 @@ async def test_ranges_at_the_same_time_count_each_text_once(
     batch = await _open(database, tenant, [f"text {n}" for n in range(600)])
     ranges = [(0, 200), (200, 400), (400, 600), (0, 600)]
     done = await asyncio.gather(*(_range(activities, batch, *one) for one in ranges))
-    assert sum(result.checked for result in done) == 600
+    assert [result.checked for result in done] == [200, 200, 200, 600]
     assert _counts(database_url, tenant) == (600, 600, 600)
 
 

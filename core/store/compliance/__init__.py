@@ -8,6 +8,7 @@ from core.store.compliance.batches import (
     list_batches,
     open_batch,
     pending_items,
+    range_result,
     settle_items,
     start_batch,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "pending_items",
     "policy_heads",
     "policy_version",
+    "range_result",
     "record",
     "report_of",
     "rescore_of",

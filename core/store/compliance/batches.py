@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import RowMapping, text, update
+from sqlalchemy import RowMapping, func, text, update
 from sqlalchemy import select as plain_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -207,13 +207,25 @@ async def settle_items(
     for fault in set(faults.values()):
         failed = [check_id for check_id, found in faults.items() if found is fault]
         batch.failed += len(await _empty(session, batch_id, failed, fault))
-    sums = Counter(batch.by_status) + Counter(one.check.status.value for one in fresh)
-    batch.by_status = dict(sums)
-    left = batch.total - batch.failed - sums.total()
+    batch.by_status = dict(Counter(batch.by_status) + Counter(one.check.status.value for one in fresh))
+    left = _left(batch)
     if not left:
         await _finish(session, batch, BatchStatus.COMPLETED)
     session.add(batch)
     return ChunkResult(checked=len(fresh), left=left)
+
+
+async def range_result(session: AsyncSession, batch_id: str, first: int, end: int) -> ChunkResult:
+    """How many items from place `first` up to `end` are checked, whoever did it, and how many of the batch wait."""
+    query = (
+        plain_select(func.count())
+        .select_from(BatchItemRow)
+        .where(col(BatchItemRow.batch_id) == batch_id, col(BatchItemRow.status) == ItemStatus.CHECKED)
+        .where(col(BatchItemRow.position) >= first, col(BatchItemRow.position) < end)
+    )
+    checked = (await (await session.connection()).execute(query)).scalar_one()
+    batch = await batch_of(session, batch_id, checked_by=None)
+    return ChunkResult(checked=checked, left=_left(batch) if batch else 0)
 
 
 async def cancel_batch(session: AsyncSession, batch_id: str) -> BatchRow | None:
@@ -229,6 +241,10 @@ async def cancel_batch(session: AsyncSession, batch_id: str) -> BatchRow | None:
     await _finish(session, batch, BatchStatus.CANCELLED)
     session.add(batch)
     return batch
+
+
+def _left(batch: BatchRow) -> int:
+    return batch.total - batch.failed - batch.cancelled - sum(batch.by_status.values())
 
 
 async def _locked(session: AsyncSession, batch_id: str) -> BatchRow | None:
