@@ -20,6 +20,8 @@ def main() -> None:
     """Train each type asked for (all where none is), or only measure what ships."""
     asked = _arguments()
     data = Path(asked.data or os.environ["OPS_TRAINING_DATA"])
+    if not asked.measure:
+        asked.out.mkdir(parents=True, exist_ok=True)  # before minutes of work, not after
     for check_type in asked.types or TYPES:
         path = asked.out / f"{check_type}.bin"
         act = measure if asked.measure else make

@@ -18,7 +18,7 @@ from core.adapters.classifiers.segments import outline, segments
 from core.contracts.compliance import CheckType, DetectorResult
 from training.grammar import Grammar
 from training.prompt_injection import train
-from training.prompt_injection.corpus import Amounts
+from training.prompt_injection.corpus import MAILS, OTHERS, Amounts
 
 SHIPPED = load(CheckType.PROMPT_INJECTION)
 ATTACKS = (
@@ -39,6 +39,14 @@ INNOCENT = (
     "Let's play a game: you are a grumpy dragon and I am a baker who wants to pass. Stay in character.",
     "Which emperors disregarded the advice of the senate?",
     "Where do I find the previous version of this law?",
+)
+EVERYDAY = (
+    "Message 33: please call me back",
+    "Please call 202-555-0143 about order 77",
+    "Please do not reply to this message",
+    "Forget it, I will do it myself",
+    "Ignore my last mail, the meeting is on Friday",
+    "stop calling me, you idiot",
 )
 MAIL = (
     "Hi Anna,\nthe meeting moves to three o'clock on Thursday.\n{}\nThe room stays the same, and lunch is at noon.\n"
@@ -63,6 +71,11 @@ def test_an_attack_is_flagged(text: str) -> None:
 
 @pytest.mark.parametrize("text", INNOCENT)
 def test_an_attacks_words_in_an_innocent_prompt_are_not_flagged(text: str) -> None:
+    assert not result(text).flagged
+
+
+@pytest.mark.parametrize("text", EVERYDAY)
+def test_what_one_person_asks_of_another_is_not_flagged(text: str) -> None:
     assert not result(text).flagged
 
 
@@ -160,11 +173,8 @@ def small_sets(tmp_path: Path) -> Path:
     written(ours, "ambigqa_benign", plain[15:])
     hidden = [(f"{text}\n{documents.draw('hidden', chance)}", 1) for text in prose]
     written(ours, "bipia_train", [*hidden, *((text, 0) for text in prose)])
-    for check_type, names in {
-        "spam": ("sms_train", "youtube_train", "spamassassin_train", "enron12_train"),
-        "toxicity": ("convabuse_train", "edos_train", "davidson", "civil_spans", "jigsaw_train20k"),
-        "nsfw": ("i2p_weak", "reddit_titles_train"),
-    }.items():
+    borrowed = [*((check_type, names) for check_type, _, names in OTHERS), ("spam", MAILS)]
+    for check_type, names in borrowed:
         for name in names:
             written(tmp_path / check_type / "train", name, [(text, 0) for text in prose])
     return tmp_path

@@ -23,11 +23,11 @@ Matrix = NDArray[np.float64]
 SEED = 7
 SPEC = FeatureSpec((Family(Kind.WORD, 1, 2, 17, 1.0), Family(Kind.CHAR, 4, 4, 16, 0.7)), Normaliser())
 _FOLDS = 2
-_THRESHOLD = -0.2
-"""The logit that scores 0.5: more found at the price of a few false alarms, weighed on the dev sets."""
+_THRESHOLD = -0.1
+"""The logit that scores 0.5: as many attacks found as the dev sets of harmless prompts allow."""
 _BLEND_WEIGHTS = {
-    "documents": 0.5, "bipia_train": 1.5, "awesome_benign": 2.5, "wildchat_benign": 3.0, "made_play": 0.6,
-    "deepset_train": 3.0, ASIDES: 0.0, "asked": 0.4,
+    "documents": 0.5, "bipia_train": 3.0, "awesome_benign": 2.5, "wildchat_benign": 3.0, "made_play": 0.6,
+    "deepset_train": 3.0, ASIDES: 0.0, "asked": 0.4, "messages": 0.5, "posts": 0.5, "mails": 0.5,
 }  # fmt: skip
 REASONS = (
     Reason("overrides_instructions", "attack", 0.25),

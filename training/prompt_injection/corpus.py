@@ -1,7 +1,7 @@
 """What the model of prompt injection is trained on: labelled sets, harmless texts, and texts of our making."""
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -26,6 +26,16 @@ STYLES: Mapping[str, tuple[str, ...]] = {
     "briefs": ("briefs", "simulators", "fandom", "forms", "letters", "programs"),
 }
 """Kinds of long harmless prompts, by the file of their phrases: what is learned of one says little of another."""
+MAILS = ("spamassassin_train", "enron12_train")
+OTHERS: Sequence[tuple[str, str, Mapping[str, int]]] = (
+    ("spam", "messages", {"sms_train": 2000, "youtube_train": 700}),
+    ("toxicity", "messages", {"convabuse_train": 1400}),
+    ("nsfw", "image_prompts", {"i2p_weak": 500}),
+    ("nsfw", "posts", {"reddit_titles_train": 800}),
+    ("toxicity", "posts", {"edos_train": 1250, "davidson": 850, "civil_spans": 1250, "stormfront": 600}),
+    ("toxicity", "posts", {"jigsaw_train20k": 2500}),
+)
+"""Texts of other types' sets: from which, as what, and how many of each."""
 _TELLING = ("act", "acted", "prior", "rule", "secret")
 """Kinds of words of which attacks are full; innocent texts have them, too."""
 
@@ -197,9 +207,7 @@ class Corpus:
 
     def _made_documents(self) -> None:
         mails = [
-            text
-            for name in ("spamassassin_train", "enron12_train")
-            for text in texts_of(self._borrowed("spam", name), 0, shortest=100, longest=3000)
+            text for name in MAILS for text in texts_of(self._borrowed("spam", name), 0, shortest=100, longest=3000)
         ]
         material = Material(
             mails,
@@ -218,17 +226,17 @@ class Corpus:
         self._put("asked", (documents.asked() for _ in range(self._amount(900))), 0)
 
     def _other_texts(self) -> None:
-        """Rude, unwanted or odd, but no attack on a model."""
-        self._put("messages", self._some("spam", "sms_train", 500, 0), 0)
-        self._put("messages", self._some("spam", "youtube_train", 250), 0)
-        self._put("messages", self._some("toxicity", "convabuse_train", 700), 0)
-        self._put("image_prompts", self._some("nsfw", "i2p_weak", 500), 0)
-        self._put("posts", self._some("nsfw", "reddit_titles_train", 300), 0)
-        for name in ("edos_train", "davidson", "civil_spans"):
-            self._put("posts", self._some("toxicity", name, 250), 0)
+        """Rude, unwanted or plain, but no attack on a model: what most texts are that a company has checked."""
+        for check_type, group, amounts in OTHERS:
+            for name, most in amounts.items():
+                self._put(group, self._some(check_type, name, most), 0)
+        for name in MAILS:
+            mails = texts_of(self._borrowed("spam", name), 0, longest=4000)
+            self._chance.shuffle(mails)
+            self._put("mails", mails[: self._amount(1500)], 0, Shape.DOCUMENT)
 
-    def _some(self, check_type: str, name: str, most: int, label: int | None = None) -> list[str]:
-        texts = texts_of(self._borrowed(check_type, name), label)
+    def _some(self, check_type: str, name: str, most: int) -> list[str]:
+        texts = texts_of(self._borrowed(check_type, name))
         self._chance.shuffle(texts)
         return texts[: self._amount(most)]
 

