@@ -35,6 +35,12 @@ from core.errors import FieldError, Invalid
 from core.tables.platform import CursorRow, IdempotencyRow, IntentRow
 
 Found = TypeVar("Found")
+_LINE = (
+    col(IntentRow.intent)["priority"].as_integer() == LAST_IN_LINE,
+    col(IntentRow.created_at),
+    col(IntentRow.intent_id),
+)
+"""The order in which intents are kept."""
 
 
 def locked(query: SelectOfScalar[Found]) -> SelectOfScalar[Found]:
@@ -121,19 +127,17 @@ async def delete_intents(session: AsyncSession, intent_ids: Sequence[str]) -> No
     await session.exec(delete(IntentRow).where(col(IntentRow.intent_id).in_(intent_ids)))
 
 
-async def due_intents(session: AsyncSession, *, older_than_seconds: float, limit: int) -> list[Intent]:
+async def due_intents(
+    session: AsyncSession, *, older_than_seconds: float, limit: int, after: Intent | None = None
+) -> list[Intent]:
     """The oldest promises not yet kept, those that are last in line after all others; rows another reconciler holds are
-    passed over."""
+    passed over. `after`: only those that stand behind this one."""
     age = func.now() - timedelta(seconds=older_than_seconds)
-    last = col(IntentRow.intent)["priority"].as_integer() == LAST_IN_LINE
-    query = (
-        select(IntentRow.intent)
-        .where(col(IntentRow.created_at) < age)
-        .order_by(last, col(IntentRow.created_at))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    found = (await session.exec(query)).all()
+    query = select(IntentRow.intent).where(col(IntentRow.created_at) < age).order_by(*_LINE).limit(limit)
+    if after is not None:
+        place = select(*_LINE).where(col(IntentRow.intent_id) == after.intent_id)
+        query = query.where(tuple_(*_LINE) > place.scalar_subquery())
+    found = (await session.exec(query.with_for_update(skip_locked=True))).all()
     return [Intent.model_validate(intent) for intent in found]
 
 
