@@ -18,6 +18,7 @@ from core.domain.event import span
 from core.ports import Transactions
 from core.store import event as log
 from core.store.event import replay as store
+from core.store.platform import scan_long
 from core.tables.event import ReplayRow
 
 CHUNK = 1000
@@ -70,6 +71,7 @@ class Replays:
             since=row.from_timestamp,
             until=row.to_timestamp,
         )
+        await scan_long(session)  # to count a long log, or to find what is rare in it, takes more than half a minute
         await store.begin(session, row, wanted)
         if not await store.copy_chunk(session, row, wanted, size=self._chunk):
             await store.finish(session, row.replay_id, ReplayStatus.COMPLETED)

@@ -1,12 +1,17 @@
 """Replays: copied once, in order, watched, cancelled; and what an operator's cancel leaves behind."""
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
+from sqlmodel.ext.asyncio.session import AsyncSession
 from temporalio.client import Client, WorkflowHandle
 
+from activities.event import Replays
 from core.contracts.event.replay import (
     REPLAY_CANCEL,
     REPLAY_COPY,
@@ -143,6 +148,25 @@ async def test_a_replay_goes_on_from_its_checkpoint(
     assert (done["status"], done["copied"], done["skipped"]) == ("completed", 30, 0)
     copies = await _copies(event)
     assert len({copy["replayed_from"] for copy in copies}) == len(copies) == 30
+
+
+async def test_a_replay_may_search_a_long_log_for_minutes(
+    event: httpx.AsyncClient, database: Database, tenant: str
+) -> None:
+    ref, limits = await _half_done(event, database, tenant), set()
+
+    class Watched:
+        @asynccontextmanager
+        async def begin(self, tenant: str) -> AsyncIterator[AsyncSession]:
+            async with database.begin(tenant) as session:
+                yield session
+                limits.add((await (await session.connection()).execute(text("SHOW statement_timeout"))).scalar())
+
+        def begin_all(self) -> AbstractAsyncContextManager[AsyncSession]:
+            raise AssertionError("a replay is one tenant's")
+
+    await Replays(Watched()).copy(ref, lambda done, total: None)
+    assert limits == {"10min"}
 
 
 async def test_a_cancelled_replay_keeps_what_it_had(

@@ -43,6 +43,9 @@ _LINE = (
 """The order in which intents are kept."""
 
 
+_LONG_SCAN = text("SELECT set_config('statement_timeout', '10min', true), set_config('lock_timeout', '2min', true)")
+
+
 def locked(query: SelectOfScalar[Found]) -> SelectOfScalar[Found]:
     """The rows as they are once nobody else holds them, then held until the transaction ends. Without the second half
     a session that has read such a row before would go on to see what it was."""
@@ -53,6 +56,11 @@ def claimed(query: SelectOfScalar[Found]) -> SelectOfScalar[Found]:
     """The rows as they are, for work that ends with this transaction: others may change them meanwhile, but an erasure
     of what they hold waits for that end."""
     return query.with_for_update(read=True, key_share=True).execution_options(populate_existing=True)
+
+
+async def scan_long(session: AsyncSession) -> None:
+    """From here on this transaction may search a large table for minutes, and wait for a report that is being drawn."""
+    await (await session.connection()).execute(_LONG_SCAN)
 
 
 async def insert_rows(

@@ -14,14 +14,13 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.compliance.data_requests import Deed
+from core.store.platform import scan_long
 from core.store.platform.mentions import Rewriter, in_page, needle, unmistakable
 
 PAGE, SMALL_PAGE = 500, 100
 """Rows a page; fewer where one row may hold hundreds of kilobytes."""
 INTERNAL = ("tenant_id", "seq", "xid")
 MARKER = "CAST(:marker AS jsonb)"
-BUSY_SCAN = text("SELECT set_config('statement_timeout', '10min', true), set_config('lock_timeout', '2min', true)")
-"""A large table is searched for minutes, and a report that is being drawn is waited for."""
 _HOLD = text("SELECT 1 FROM ops.cursors WHERE name = :name FOR UPDATE")
 
 Place = list[Any]
@@ -130,7 +129,7 @@ async def erase_step(session: AsyncSession, holdings: Sequence[Holding], subject
     if holding.mentions:
         return await _rewrite(session, holdings, at, subject, after)
     connection = await session.connection()
-    await connection.execute(BUSY_SCAN)
+    await scan_long(session)
     if holding.pump:
         await connection.execute(_HOLD, {"name": holding.pump})
     if holding.merged:
@@ -179,7 +178,7 @@ async def _wait_for_makers(session: AsyncSession, holding: Holding, subject: Sub
     """Until each row that is being made is written or given up; who makes one after this page reads what it left."""
     unfinished = f"SELECT FROM {holding.table} t WHERE t.tenant_id = :tenant AND ({holding.unfinished}) FOR UPDATE"
     connection = await session.connection()
-    await connection.execute(BUSY_SCAN)
+    await scan_long(session)
     await connection.execute(text(unfinished), {"tenant": subject.tenant_id})
 
 
@@ -217,7 +216,7 @@ async def _page(
     )
     given = subject.bound() | {f"k{n}": key for n, key in enumerate(after or ())}
     connection = await session.connection()
-    await connection.execute(BUSY_SCAN)
+    await scan_long(session)
     return (await connection.execute(text(statement), given)).mappings().all()
 
 
