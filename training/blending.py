@@ -1,9 +1,11 @@
 """The blend: what weighs up heads, surface and word lists; and calibration, which puts the threshold at 0.5."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
@@ -35,9 +37,11 @@ def network_blend(
     """A small network over vectors."""
     mean, spread = _spread(vectors)
     fitted = MLPClassifier(
-        hidden, alpha=decay, batch_size=batch, max_iter=rounds, early_stopping=False, random_state=seed
-    )
-    fitted.fit((vectors - mean) / spread, labels, sample_weight=weights)
+        hidden, alpha=decay, batch_size=min(batch, len(vectors)), max_iter=rounds, early_stopping=False,
+        random_state=seed,
+    )  # fmt: skip
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):  # it stops after `rounds` on purpose
+        fitted.fit((vectors - mean) / spread, labels, sample_weight=weights)
     first = _unscaled(fitted.coefs_[0], fitted.intercepts_[0], mean, spread)
     return (first, *(_layer(w, b) for w, b in zip(fitted.coefs_[1:], fitted.intercepts_[1:], strict=True)))
 

@@ -19,7 +19,9 @@ class Case(NamedTuple):
 
 def case(marked: str) -> Case:
     """Take the marks out of a text."""
-    pieces, spans, position, length = [], [], 0, 0
+    pieces: list[str] = []
+    spans: list[tuple[str, int, int]] = []
+    position = length = 0
     for mark in _MARK.finditer(marked):
         before, value = marked[position : mark.start()], mark[2]
         start = length + len(before)

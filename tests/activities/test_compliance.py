@@ -335,7 +335,8 @@ async def test_a_database_error_does_not_quote_what_was_written(database: Databa
 
 def test_parts_keep_the_order_and_their_size() -> None:
     rows = [
-        BatchItemRow(batch_id="b", position=n, content="x" * length) for n, length in enumerate([1, 10, 2, 3, 15, 1])
+        BatchItemRow(batch_id="b", position=n, tenant_id="t", check_id=f"c{n}", status="pending", content="x" * length)
+        for n, length in enumerate([1, 10, 2, 3, 15, 1])
     ]
     found = list(parts(rows, 10))
     assert [row.position for part in found for row in part] == [0, 1, 2, 3, 4, 5]

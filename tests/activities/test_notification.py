@@ -42,7 +42,7 @@ from core.settings import Settings
 from core.store.event import delivery as webhooks
 from core.store.notification import batches, messages, recipients
 from core.tables.notification import AttemptRow, ChannelRow, NotificationRow
-from tests.conftest import free_port
+from deploy.processes import free_port
 
 LONGEST = 3600.0
 

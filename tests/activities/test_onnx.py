@@ -23,8 +23,8 @@ MAX_TOKENS = 16
 def save_tokenizer(path: Path) -> None:
     """Words are tokens; a text begins with [CLS] and ends with [SEP]."""
     tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(WORDS)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()  # type: ignore[assignment]  # the stubs know no setter
-    tokenizer.post_processor = processors.TemplateProcessing(  # type: ignore[assignment]  # as above
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
     tokenizer.save(str(path))

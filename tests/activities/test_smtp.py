@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from core.adapters.smtp import Login, Smtp
 from core.contracts.event.webhook import FailureClass
 from core.ports import DeliveryFailure
+from deploy.processes import free_port
 from tests.activities.vendor import message
-from tests.conftest import free_port
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 

@@ -14,7 +14,7 @@ from activities.task import HttpRequest, Job, PermanentTaskError, TaskFailure
 from core.adapters.http import MAX_BODY_BYTES, HttpxCaller
 from core.contracts.task import HttpReply, HttpRequestPayload
 from core.errors import Forbidden, Unavailable
-from tests.conftest import free_port
+from deploy.processes import free_port
 from tests.tasks import listening
 
 

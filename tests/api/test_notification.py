@@ -50,7 +50,7 @@ def fields(problem: Json) -> dict[str, str]:
 
 
 async def nothing_written(client: httpx.AsyncClient) -> bool:
-    return (await get(client, ""))["items"] == []
+    return not (await get(client, ""))["items"]
 
 
 # ---- templates

@@ -1,5 +1,6 @@
 """`./ops test`: what runs, in which order, and when it stops."""
 
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 
@@ -50,8 +51,8 @@ def test_the_extras_are_tested_apart_in_an_environment_of_their_own(
         ran.append(([str(part) for part in command], env.get("UV_PROJECT_ENVIRONMENT")))
         return subprocess.CompletedProcess([], 0)
 
-    monkeypatch.setattr(check.subprocess, "run", run)
-    monkeypatch.setattr(check.shutil, "which", lambda *_, **__: "/somewhere/uv")
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: "/somewhere/uv")
     assert check.run(["--extras", "-x"]) == 0
     (sync, apart), (pytest_, _) = ran
     assert sync[:4] == ["/somewhere/uv", "sync", "--frozen", "--all-extras"]

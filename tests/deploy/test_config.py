@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from pydantic import AliasChoices
 
 from core.settings import SERVICES, Settings
 from deploy import config, paths
@@ -110,5 +111,7 @@ def _read_by_settings() -> set[str]:
     names = set()
     for name, field in Settings.model_fields.items():
         alias = field.validation_alias
-        names |= {str(choice) for choice in alias.choices} if hasattr(alias, "choices") else {f"OPS_{name.upper()}"}
+        names |= (
+            {str(choice) for choice in alias.choices} if isinstance(alias, AliasChoices) else {f"OPS_{name.upper()}"}
+        )
     return names

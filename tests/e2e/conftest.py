@@ -20,7 +20,7 @@ from core.settings import SERVICES, ServiceName, Settings
 from deploy import health
 from deploy.local.postgres import EmbeddedPostgres
 from deploy.local.temporal import TemporalServer, ensure_binary
-from tests.conftest import free_port
+from deploy.processes import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 READY_SECONDS = 60.0

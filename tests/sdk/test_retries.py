@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from isa_user import ConnectionFailed, IsaError, RateLimited, ServiceUnavailable, TimedOut, _retry
 
-from tests.conftest import free_port
+from deploy.processes import free_port
 from tests.sdk.conftest import EVENT, MakeTwin
 from tests.sdk.server import Dropped, Reply, ScriptedServer, problem
 

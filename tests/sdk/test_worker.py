@@ -14,7 +14,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ActivityError, ApplicationError, CancelledError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from tests.conftest import free_port
+from deploy.processes import free_port
 from tests.sdk.tasks import FakeTasks, RunOneTask, new_ref
 
 QUEUE = "test.sdk.worker"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.adapters.classifiers import load
+from core.adapters.classifiers import ClassifierDetector, load
 from core.contracts.compliance import CheckType
 from training import nsfw
 from training.nsfw.generated import look_alikes
@@ -34,28 +34,29 @@ SAFE = (
 
 
 @pytest.fixture(scope="module")
-def detector():
+def detector() -> ClassifierDetector:
     return load(CheckType.NSFW)
 
 
 @pytest.mark.parametrize("text", SEXUAL)
-def test_sexual_texts_are_flagged(detector, text: str) -> None:
+def test_sexual_texts_are_flagged(detector: ClassifierDetector, text: str) -> None:
     assert detector.detect([text])[0].flagged
 
 
 @pytest.mark.parametrize("text", SAFE)
-def test_safe_texts_that_look_alike_are_not_flagged(detector, text: str) -> None:
+def test_safe_texts_that_look_alike_are_not_flagged(detector: ClassifierDetector, text: str) -> None:
     assert not detector.detect([text])[0].flagged
 
 
-def test_a_sexual_sentence_is_found_and_pointed_at_in_a_long_plain_text(detector) -> None:
+def test_a_sexual_sentence_is_found_and_pointed_at_in_a_long_plain_text(detector: ClassifierDetector) -> None:
     plain = "The committee met on Monday to discuss the budget of the library. " * 12
     found = detector.detect([plain + SEXUAL[1] + " " + plain])[0]
     assert found.flagged
+    assert found.passages
     assert any(one.start <= len(plain) + 60 and one.end >= len(plain) for one in found.passages)
 
 
-def test_a_text_scores_the_same_alone_and_in_a_batch(detector) -> None:
+def test_a_text_scores_the_same_alone_and_in_a_batch(detector: ClassifierDetector) -> None:
     texts = [*SEXUAL, *SAFE, "", "x" * 5000]
     together = [result.score for result in detector.detect(texts)]
     assert together == pytest.approx([detector.detect([text])[0].score for text in texts], abs=1e-9)

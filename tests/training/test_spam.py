@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.adapters.classifiers import load
+from core.adapters.classifiers import ClassifierDetector, load
 from core.adapters.classifiers.windows import windows
 from core.contracts.compliance import CheckType
 from training import spam
@@ -32,31 +32,31 @@ PRAISE = "I love this song so much, her voice in the second half gives me chills
 
 
 @pytest.fixture(scope="module")
-def detector():
+def detector() -> ClassifierDetector:
     return load(CheckType.SPAM)
 
 
 @pytest.mark.parametrize("text", [PRIZE, OFFER, CHANNEL], ids=["message", "mail", "comment"])
-def test_advertising_of_each_kind_is_flagged(detector, text: str) -> None:
+def test_advertising_of_each_kind_is_flagged(detector: ClassifierDetector, text: str) -> None:
     assert detector.detect([text])[0].flagged
 
 
 @pytest.mark.parametrize("text", [LATE, MEETING, PATCH, PRAISE], ids=["message", "mail", "mailing_list", "comment"])
-def test_what_people_write_to_each_other_is_not_flagged(detector, text: str) -> None:
+def test_what_people_write_to_each_other_is_not_flagged(detector: ClassifierDetector, text: str) -> None:
     assert not detector.detect([text])[0].flagged
 
 
-def test_a_mail_scores_much_the_same_in_the_spaced_out_form_of_mail_corpora(detector) -> None:
+def test_a_mail_scores_much_the_same_in_the_spaced_out_form_of_mail_corpora(detector: ClassifierDetector) -> None:
     plain, spaced = detector.detect([OFFER, spam.spaced_out(OFFER)])
     assert plain.flagged and spaced.flagged
 
 
-def test_a_mail_of_some_pages_is_judged_whole(detector) -> None:
+def test_a_mail_of_some_pages_is_judged_whole(detector: ClassifierDetector) -> None:
     assert detector.detect(["\n\n".join([OFFER] * 50)])[0].flagged
     assert len(windows("word " * 3900, spam.WINDOW)) == 1
 
 
-def test_a_text_scores_the_same_alone_and_in_a_batch(detector) -> None:
+def test_a_text_scores_the_same_alone_and_in_a_batch(detector: ClassifierDetector) -> None:
     texts = [PRIZE, MEETING, PRAISE, "", "x" * 21_000]
     together = [result.score for result in detector.detect(texts)]
     assert together == pytest.approx([detector.detect([text])[0].score for text in texts], abs=1e-9)

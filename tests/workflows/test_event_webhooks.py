@@ -26,7 +26,8 @@ from core.db import Database
 from core.keys import webhook_secret
 from core.settings import Settings
 from core.store.event import add_delivery
-from tests.conftest import StartWorkers, eventually, free_port
+from deploy.processes import free_port
+from tests.conftest import StartWorkers, eventually
 
 EVENTS, SUBSCRIPTIONS = "/api/v1/events", "/api/v1/subscriptions"
 Json = dict[str, Any]

@@ -97,8 +97,9 @@ async def test_a_webhook_that_was_refused_for_a_time_is_hurried_to_its_end(
     assert (waiting["status"], waiting["channels"][0]["error"]["code"]) == ("sending", "provider_unavailable")
     handle = temporal.get_workflow_handle(notification_send_id(sent["notification_id"]))
 
-    async def waits() -> list[Any]:
-        return (await handle.query(STATE_QUERY, result_type=SendState)).waiting
+    async def waits() -> bool:
+        state: SendState = await handle.query(STATE_QUERY, result_type=SendState)
+        return bool(state.waiting)
 
     await eventually(waits)
     await handle.execute_update("retry_now", RetryNow(channel=Channel.WEBHOOK))

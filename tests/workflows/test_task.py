@@ -17,7 +17,8 @@ from core.contracts.platform import QUEUE as PLATFORM_QUEUE
 from core.contracts.task import RunStage, RunState
 from core.ids import new_id
 from core.settings import Settings
-from tests.conftest import Headers, StartWorkers, eventually, free_port
+from deploy.processes import free_port
+from tests.conftest import Headers, StartWorkers, eventually
 from tests.tasks import TASKS, HandlerError, Run, Target, create, history, listening, look, serving, until
 
 

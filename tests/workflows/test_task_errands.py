@@ -8,7 +8,8 @@ import pytest
 from temporalio.client import Client
 
 from core.contracts.task import RunStage, RunState
-from tests.conftest import Doors, Headers, StartWorkers, eventually, free_port
+from deploy.processes import free_port
+from tests.conftest import Doors, Headers, StartWorkers, eventually
 from tests.tasks import TASKS, create, history, look, until
 
 
