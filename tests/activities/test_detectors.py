@@ -222,3 +222,12 @@ async def test_short_texts_that_come_together_have_processes_started_for_those_a
     await eventually(in_a_process)
     found = await detectors.inspect(["catastrophe a@example.com"], [SPAM, PII])
     assert (found[0][SPAM].reason, found[0][PII].flagged) == ("detector_timeout", True)
+
+
+async def test_a_short_text_that_breaks_its_process_spoils_none_that_were_judged_with_it(detectors: Detectors) -> None:
+    await _spam(detectors, LONG)
+    texts = ["good", "bad", "death", "good", "catastrophe", "bad", "fault", "good"] * 2
+    found = await asyncio.gather(*(_spam(detectors, text) for text in texts))
+    broken = {"death": "detector_failed", "catastrophe": "detector_timeout", "fault": "detector_failed"}
+    assert [_reasons(one) for one in found] == [[broken.get(text)] for text in texts]
+    assert [one[0].flagged for one in found] == [None if text in broken else text == "bad" for text in texts]

@@ -15,6 +15,7 @@ import structlog
 from core.adapters.detectors.asking import FAILED, TIMEOUT, Asked, Choice, joined
 from core.adapters.detectors.limits import PATIENCE, Limit
 from core.adapters.detectors.registry import Makers
+from core.adapters.detectors.together import Together
 from core.adapters.detectors.zygote import FORK, HEAD, READY, Job, frame
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,7 @@ class Pool:
         self._zygote = Zygote(makers)
         self._idle: list[Worker] = []
         self._free = asyncio.Semaphore(processes)
+        self._together = Together(self.ask, processes)
         self._warming: asyncio.Task[None] | None = None
 
     @property
@@ -62,6 +64,10 @@ class Pool:
         with suppress(PoolAway):  # the next that needs it is told
             async with self._worker():
                 return
+
+    async def ask_short(self, choices: Sequence[Choice], text: str) -> list[Asked]:
+        """As `ask`, of one short text; with others that wait for a process, too."""
+        return await self._together.ask(choices, text)
 
     async def ask(self, choices: Sequence[Choice], texts: Sequence[str]) -> list[Asked]:
         """For each choice what `asking.ask` says, or that the detector ran out of time or its process died.
@@ -97,6 +103,7 @@ class Pool:
         """End all processes."""
         if self._warming is not None:
             self._warming.cancel()
+        self._together.close()
         for worker in self._idle:
             worker.close()
         self._idle.clear()

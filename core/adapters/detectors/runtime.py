@@ -2,13 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 
 import structlog
 
-from core.adapters.detectors.asking import FAILED, NO_DETECTOR, NO_SUCH, NOT_LOADED, TIMEOUT, Choice, ask
+from core.adapters.detectors.asking import FAILED, NO_DETECTOR, NO_SUCH, NOT_LOADED, TIMEOUT, Asked, Choice, ask
 from core.adapters.detectors.limits import PATIENCE, Limit
 from core.adapters.detectors.pool import Pool, PoolAway
 from core.adapters.detectors.registry import BUILT_IN, Makers, Source
@@ -92,8 +92,8 @@ class Detectors:
         groups = [self._in_native_thread(choice, texts) for choice in native]
         if self._pool and (len(texts) > 1 or sum(map(len, texts)) > SHORT):
             groups += [self._long_in_process(self._pool, choice, texts) for choice in ours]
-        elif ours and self._pool and self._better_there(self._pool):
-            groups.append(self._in_process(self._pool, ours, texts))
+        elif ours and texts and self._pool and self._better_there(self._pool):
+            groups.append(self._in_process(ours, self._pool.ask_short(ours, texts[0]), 1))
         elif ours:
             groups.append(self._in_thread(ours, texts))
         return {choice: column for group in await asyncio.gather(*groups) for choice, column in group.items()}
@@ -110,16 +110,18 @@ class Detectors:
     async def _long_in_process(self, pool: Pool, choice: Choice, texts: Sequence[str]) -> dict[Choice, Column]:
         self._long_jobs += 1
         try:
-            return await self._in_process(pool, [choice], texts)
+            return await self._in_process([choice], pool.ask([choice], texts), len(texts))
         finally:
             self._long_jobs -= 1
 
-    async def _in_process(self, pool: Pool, choices: Sequence[Choice], texts: Sequence[str]) -> dict[Choice, Column]:
+    async def _in_process(
+        self, choices: Sequence[Choice], answers: Awaitable[list[Asked]], count: int
+    ) -> dict[Choice, Column]:
         try:
-            asked = await pool.ask(choices, texts)
+            asked = await answers
         except PoolAway:
             log.exception("detectors.no_process")
-            return {choice: choice.silent(FAILED, len(texts)) for choice in choices}
+            return {choice: choice.silent(FAILED, count) for choice in choices}
         for choice, one in zip(choices, asked, strict=True):
             self._tell(choice, one.failures)
         return {choice: one.results for choice, one in zip(choices, asked, strict=True)}
