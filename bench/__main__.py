@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from bench.report import Measure, keep, show
 from bench.stack import BenchStack
 
 BATCH, BATCH_CLIENTS, CONNECTIONS = 500, 4, 32
-TASKS, TASKS_AT_ONCE = 300, 32
+TASKS, TASKS_AT_ONCE, TASK_ROUNDS = 200, 32, 4
 IDLE_SECONDS = 20
 TASK_SECONDS = 120
 console = Console(stderr=True)
@@ -54,9 +55,13 @@ def _single_audit(stack: BenchStack) -> Measure:
 
 
 def _tasks(stack: BenchStack) -> Measure:
-    ours = asyncio.run(_tasks_per_second(stack))
-    floor = asyncio.run(floors.bare_workflows_per_second(stack.temporal_address, TASKS, TASKS_AT_ONCE))
-    return Measure(ours, floor, 0.7, "tasks/s", note="created through the API and completed, beside a bare workflow")
+    """In turns, so that what the machine does meanwhile meets both."""
+    ours, floor = [], []
+    for _ in range(TASK_ROUNDS):
+        ours.append(asyncio.run(_tasks_per_second(stack)))
+        floor.append(asyncio.run(floors.bare_workflows_per_second(stack.temporal_address, TASKS, TASKS_AT_ONCE)))
+    note = f"created through the API and completed, beside a bare workflow; the means of {TASK_ROUNDS} rounds of both"
+    return Measure(statistics.fmean(ours), statistics.fmean(floor), 0.7, "tasks/s", note=note)
 
 
 async def _tasks_per_second(stack: BenchStack) -> float:

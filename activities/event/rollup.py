@@ -14,7 +14,7 @@ from core.store.event import statistics as store
 NAME = PumpName.EVENT_ROLLUP
 AT_ONCE = 10_000
 # Statistics are exact without the roll-up, so it may gather what trickles in.
-GATHER_SECONDS = 0.2
+GATHER_SECONDS = 1.0
 
 
 class Rollup:

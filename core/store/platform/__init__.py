@@ -43,6 +43,7 @@ _LINE = (
 """The order in which intents are kept."""
 
 
+_FREE_CURSOR = text("SELECT xid, seq FROM ops.cursors WHERE name = :name FOR UPDATE SKIP LOCKED")
 _LONG_SCAN = text("SELECT set_config('statement_timeout', '10min', true), set_config('lock_timeout', '2min', true)")
 
 
@@ -182,9 +183,15 @@ async def forget_answers(session: AsyncSession, *, older_than: timedelta) -> int
 
 async def claim_cursor(session: AsyncSession, name: str) -> tuple[int, int] | None:
     """This pump's place in its log as (xid, seq), held until commit; None while another process holds it."""
-    await session.exec(insert(CursorRow).values(name=name, xid=0, seq=0).on_conflict_do_nothing())
-    query = select(CursorRow.xid, CursorRow.seq).where(col(CursorRow.name) == name).with_for_update(skip_locked=True)
-    row = (await session.exec(query)).first()
+    place = await _free_cursor(session, name)
+    if place is None:  # held by another, or never written yet
+        await session.exec(insert(CursorRow).values(name=name, xid=0, seq=0).on_conflict_do_nothing())
+        place = await _free_cursor(session, name)
+    return place
+
+
+async def _free_cursor(session: AsyncSession, name: str) -> tuple[int, int] | None:
+    row = (await (await session.connection()).execute(_FREE_CURSOR, {"name": name})).first()
     return (row[0], row[1]) if row else None
 
 
