@@ -145,20 +145,19 @@ def _listening_on(port: int) -> psutil.Process:
 
 
 def _ready(stack: BenchStack) -> Measure:
+    taken = [_start_seconds(stack) for _ in range(ROUNDS)]
+    note = f"a compliance front door alone, from start until ready; median of {ROUNDS}, the slowest {max(taken):.2f} s"
+    return Measure(statistics.median(taken), None, 3.0, "s", "figure", note)
+
+
+def _start_seconds(stack: BenchStack) -> float:
     port = free_port()
     environment = stack.environment | stack.process_environment() | {"OPS_COMPLIANCE_PORT": str(port)}
     began = time.monotonic()
     door = subprocess.Popen([sys.executable, "-m", "api", "compliance"], cwd=ROOT, env={**os.environ, **environment})
     try:
         _wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
-        return Measure(
-            time.monotonic() - began,
-            None,
-            3.0,
-            "s",
-            "figure",
-            "a compliance front door alone, from its start until ready",
-        )
+        return time.monotonic() - began
     finally:
         door.terminate()
         door.wait()
