@@ -122,7 +122,9 @@ def test_hard_texts_get_a_score(detector: ClassifierDetector, text: str) -> None
     assert 0 <= score <= 1
 
 
-@pytest.mark.parametrize("text", ["", " \n", "\u200b" * 500, "\u202e\u202c", "\x00\x07"])
+@pytest.mark.parametrize(
+    "text", ["", " \n", "\u200b" * 500, "\u202e\u202c", "\x00\x07", "a" * 1000, "xX" * 500, "a" * 1000 + "!", "- " * 99]
+)
 def test_a_text_with_nothing_to_see_scores_nothing(detector: ClassifierDetector, text: str) -> None:
     assert detector.detect([text])[0].score == 0
 

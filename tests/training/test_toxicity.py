@@ -115,7 +115,7 @@ def test_friendly_emoji_alone_are_no_insult(text: str) -> None:
     assert SHIPPED.detect([text])[0].flagged is False
 
 
-@pytest.mark.parametrize("text", ["🖕", "🖕🖕🖕", "😂🖕"])
+@pytest.mark.parametrize("text", ["🖕", "🖕🖕🖕", "😂🖕", "🖕" * 60])
 def test_a_rude_gesture_alone_is_one(text: str) -> None:
     assert SHIPPED.detect([text])[0].flagged is True
 

@@ -1,7 +1,7 @@
 """A classifier as a detector: a score and a threshold for each text, and for what it flags the passages and reasons."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +17,8 @@ THRESHOLD = 0.5
 EXPLAINED_FROM = 0.2
 """A policy may flag below the threshold: passages and reasons are told from here up, and it drops what it lets pass."""
 MOST_PASSAGES = 5
+LONGEST_WORD = 40
+"""Of fewer letters a word may be made, even of one: the models read them."""
 _MOST_WINDOWS = 5
 _MOST_SENTENCES = 60
 
@@ -88,8 +90,15 @@ class Explanation:
 
 
 def _says_something(text: str) -> bool:
-    """Whether there is anything to see: spaces and invisible characters say nothing, however many they are."""
-    return any(char.isprintable() and not char.isspace() for char in text)
+    """Whether there is anything to see: neither spaces and invisible characters say anything, however many they are,
+    nor one letter over and over, with a mark or without."""
+    seen = {char for char in set(text.lower()) if char.isprintable() and not char.isspace()}
+    return bool(seen) and not (len(text) > LONGEST_WORD and _one_letter(seen))
+
+
+def _one_letter(signs: Collection[str]) -> bool:
+    """Whether they are one letter or digit at most, and a mark; an emoji says something by itself."""
+    return len(signs) <= 2 and sum(map(str.isalnum, signs)) <= 1 and all(map(str.isascii, signs))
 
 
 def _since(began: float) -> float:
