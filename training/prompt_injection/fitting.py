@@ -1,6 +1,6 @@
 """The four heads, and how much each group of examples weighs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,7 +32,7 @@ _NEITHER = ("messages", "posts", "image_prompts", ASKED, ASIDES)
 """Neither prompts nor documents, or a bit of both."""
 _MOST_SEGMENTS = 4
 _HARD = 2
-_ASKED = (0.3, 0.15, 0.15, 0.15)
+_PROMPTS_WEIGH = (0.3, 0.15, 0.15, 0.15)
 """What a prompt weighs as a request, round after round."""
 _STRENGTH = 4.0
 _TOLERANCE = 5e-3
@@ -124,14 +124,20 @@ def _request(prepared: Prepared, usable: Mask, chance: np.random.Generator) -> V
     asked = _some_of_each(prepared, prompts, chance, most=1)
     lines = _some_of_each(prepared, clean, chance)
     hidden = hard = np.empty(0, dtype=np.int64)
-    for weight in _ASKED:
-        found = (asked, weight), (hidden, 1.0), (lines, 3.5 / _MOST_SEGMENTS), (hard, 1.0)
-        counts, weights = [len(segments) for segments, _ in found], [one for _, one in found]
-        rows = prepared.parts[np.concatenate([segments for segments, _ in found])]
-        fitted = _fit(rows, np.repeat([1, 1, 0, 0], counts), np.repeat(weights, counts))
+    for weight in _PROMPTS_WEIGH:
+        fitted = _fit_segments(
+            prepared, [(asked, 1, weight), (hidden, 1, 1.0), (lines, 0, 3.5 / _MOST_SEGMENTS), (hard, 0, 1.0)]
+        )
         scores = _score(prepared.parts, fitted)
         hidden, hard = _loudest(prepared, scores, injected, 1), _loudest(prepared, scores, clean | pasted, _HARD)
     return fitted
+
+
+def _fit_segments(prepared: Prepared, found: Sequence[tuple[Ints, int, float]]) -> Vector:
+    """A head of segments, by groups: which, their label, what each weighs."""
+    segments, labels, weights = zip(*found, strict=True)
+    counts = [len(one) for one in segments]
+    return _fit(prepared.parts[np.concatenate(segments)], np.repeat(labels, counts), np.repeat(weights, counts))
 
 
 def _some_of_each(prepared: Prepared, texts: Mask, chance: np.random.Generator, most: int = _MOST_SEGMENTS) -> Ints:

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.cluster import KMeans
 
-from core.adapters.classifiers.features import FeatureSpec, Ints, read
+from core.adapters.classifiers.features import FeatureSpec, Ints
 from core.adapters.classifiers.word_classes import FIRST_CLASS, WordClasses
+from training.ranking import ranked_words
 
 _COMMONEST = 118
 """So many words are each a class of its own, and tell of the others by standing beside them."""
@@ -16,34 +17,18 @@ _LEARNED = 120
 _KNOWN = 15_000
 _LEAST = 5
 """Of a word that stands in fewer places nothing is known."""
-_LONGEST = 3000
-_AT_ONCE = 2000
 _ROUNDS = 60
 
 
 def word_classes(texts: Sequence[str], spec: FeatureSpec) -> WordClasses:
     """Learn them."""
-    words, text_of = _words(texts, spec)
-    distinct, inverse, counts = np.unique(words, return_inverse=True, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    known = min(_KNOWN, int((counts >= _LEAST).sum()))
+    found = ranked_words(texts, spec)
+    known = min(_KNOWN, found.known(_LEAST))
     common = min(_COMMONEST, known)
-    beside = _beside(rank[inverse], text_of, common, known)[common:]
+    beside = _beside(found.ranks, found.text_of, common, known)[common:]
     classes = np.append(np.arange(common), common + _grouped(beside)) + FIRST_CLASS
-    hashes = distinct[order][:known]
-    sorted_by = np.argsort(hashes)
-    return WordClasses(hashes[sorted_by], classes[sorted_by].astype(np.uint8))
-
-
-def _words(texts: Sequence[str], spec: FeatureSpec) -> tuple[NDArray[np.uint64], Ints]:
-    words, text_of = [], []
-    for start in range(0, len(texts), _AT_ONCE):
-        reading = read([text[:_LONGEST] for text in texts[start : start + _AT_ONCE]], spec.normaliser)
-        words.append(reading.words)
-        text_of.append(reading.word_of + start)
-    return np.concatenate(words), np.concatenate(text_of)
+    order = np.argsort(found.words[:known])
+    return WordClasses(found.words[order], classes[order].astype(np.uint8))
 
 
 def _beside(ranks: Ints, text_of: Ints, common: int, known: int) -> NDArray[np.float64]:

@@ -17,8 +17,9 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.extmath import randomized_svd
 
-from core.adapters.classifiers.features import FeatureSpec, Kind, read
+from core.adapters.classifiers.features import FeatureSpec, Kind
 from training.linear import Vector
+from training.ranking import ranked_words
 from training.stacking import FOLDS, Expert, Prepared
 
 NUMBERS = 200
@@ -28,8 +29,6 @@ _LEAST = 6
 _NEIGHBOURS = 8000
 """So many of the commonest words tell of a word when they stand near it."""
 _NEAR = 4
-_LONGEST = 3000
-_AT_ONCE = 2000
 _RARENESS = 8.0
 
 Ints = NDArray[np.int64]
@@ -56,30 +55,17 @@ class Kinship:
 
 def kinship(texts: Sequence[str], spec: FeatureSpec) -> Kinship:
     """Learn the vectors."""
-    words, text_of = _words(texts, spec)
-    distinct, inverse, counts = np.unique(words, return_inverse=True, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    known = int((counts >= _LEAST).sum())
-    near = _near(rank[inverse], text_of, known)
+    found = ranked_words(texts, spec)
+    known = found.known(_LEAST)
+    near = _near(found.ranks, found.text_of, known)
     left, sizes, _ = randomized_svd(_surprise(near), min(NUMBERS, *near.shape), n_iter=3, random_state=0)
     vectors = left * np.sqrt(sizes)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9
-    often = counts[order][:known]
+    often = found.counts[:known]
     vectors *= (np.log(often.sum() / often) / _RARENESS)[:, None]
     # Of words that share a column the commonest has it.
-    columns, first = np.unique(_columns(distinct[order][:known], spec), return_index=True)
+    columns, first = np.unique(_columns(found.words[:known], spec), return_index=True)
     return Kinship(columns, vectors[first].astype(np.float32), spec.columns)
-
-
-def _words(texts: Sequence[str], spec: FeatureSpec) -> tuple[NDArray[np.uint64], Ints]:
-    words, text_of = [], []
-    for start in range(0, len(texts), _AT_ONCE):
-        reading = read([text[:_LONGEST] for text in texts[start : start + _AT_ONCE]], spec.normaliser)
-        words.append(reading.words)
-        text_of.append(reading.word_of + start)
-    return np.concatenate(words), np.concatenate(text_of)
 
 
 def _near(ranks: Ints, text_of: Ints, known: int) -> csr_matrix:

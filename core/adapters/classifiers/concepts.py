@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.adapters.classifiers.features import Hashes, Ints, Reading, Rows, word_hash
+from core.adapters.classifiers.features import STEP, Hashes, Ints, Reading, Rows, word_hash
 
-_STEP = np.uint64(0x9E3779B97F4A7C15)
 _FARTHEST = 6
 """Words of a kind that stand farther apart than this have nothing to do with each other."""
 
@@ -40,7 +39,7 @@ def concept_rows(reading: Reading, concepts: Concepts, offset: int) -> Rows:
     text_of = reading.word_of[found]
     parts = [(kinds, text_of), _chained(kinds, found, text_of, 2), _chained(kinds, found, text_of, 3)]
     codes = np.concatenate([part[0] for part in parts])
-    hashes = (codes * _STEP) >> np.uint64(64 - concepts.bits)
+    hashes = (codes * STEP) >> np.uint64(64 - concepts.bits)
     keys = np.unique((np.concatenate([part[1] for part in parts]) << concepts.bits) | hashes.astype(np.int64))
     starts = np.searchsorted(keys, np.arange(len(reading.texts) + 1) << concepts.bits)
     indices = (keys & ((1 << concepts.bits) - 1)) + offset

@@ -16,12 +16,13 @@ from core.adapters.classifiers.normalise import Normaliser
 Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
-_STEP = np.uint64(0x9E3779B97F4A7C15)
+STEP = np.uint64(0x9E3779B97F4A7C15)
+"""The golden ratio in 64 bits: multiplied by it, numbers that lie close together fall far apart."""
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
-_FOLD = np.uint64(32)
+FOLD = np.uint64(32)
 _LONGEST_WORD = 64
 """Letters of a longer word are folded onto the first ones."""
-_POWERS = np.array([pow(int(_STEP), power + 1, 2**64) for power in range(_LONGEST_WORD)], dtype=np.uint64)
+_POWERS = np.array([pow(int(STEP), power + 1, 2**64) for power in range(_LONGEST_WORD)], dtype=np.uint64)
 _SPACE, _LETTER, _SIGN = 0, 1, 2
 _FIRST_WIDE = 0x3000
 """From here on (CJK, emoji) every character is a word of its own."""
@@ -161,7 +162,7 @@ Grams = Iterable[tuple[Hashes, Ints]]
 
 
 def _char_grams(reading: Reading, family: Family) -> Grams:
-    codes = reading.points.astype(np.uint64) * _STEP
+    codes = reading.points.astype(np.uint64) * STEP
     hashes = codes
     for size in range(1, family.high + 1):
         if size > 1:
@@ -194,10 +195,10 @@ def _gram_pairs(reading: Reading, distance: int) -> tuple[Hashes, Ints]:
 
 
 def _joined(left: Hashes, right: Hashes) -> Hashes:
-    return _mixed(left * _STEP + right)
+    return _mixed(left * STEP + right)
 
 
 def _mixed(hashes: Hashes) -> Hashes:
     """Every bit of the outcome depends on every bit of the sum."""
-    mixed = (hashes ^ (hashes >> _FOLD)) * _MIX
-    return (mixed ^ (mixed >> _FOLD)) * _STEP
+    mixed = (hashes ^ (hashes >> FOLD)) * _MIX
+    return (mixed ^ (mixed >> FOLD)) * STEP

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.adapters.classifiers.features import Hashes, Ints, Reading, Rows
+from core.adapters.classifiers.features import FOLD, STEP, Hashes, Ints, Reading, Rows
 
 UNKNOWN, FIRST_CLASS = 0, 1
 MOST_CLASSES = 239
@@ -18,9 +18,7 @@ _LETTER, _DIGIT, _SIGN = range(240, 243)
 _ENDS = {"?": 250, "!": 251, ":": 252, ".": 253}
 _NO_END = 254
 _LONGEST = 3
-_STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0x100000001B3)
-_FOLD = np.uint64(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +72,8 @@ def _grams(classes: Hashes, text_of: Ints, size: int, bits: int) -> Ints:
     codes = np.full(count, size, dtype=np.uint64)
     for place in range(size):
         codes = codes * _MIX + classes[place : place + count] + np.uint64(1)
-    mixed = (codes ^ (codes >> _FOLD)) * _STEP
-    columns = ((mixed ^ (mixed >> _FOLD)) * _STEP) >> np.uint64(64 - bits)
+    mixed = (codes ^ (codes >> FOLD)) * STEP
+    columns = ((mixed ^ (mixed >> FOLD)) * STEP) >> np.uint64(64 - bits)
     whole = text_of[:count] == text_of[size - 1 :][:count]
     found: Ints = (text_of[:count][whole] << bits) | columns[whole].astype(np.int64)
     return found
