@@ -19,7 +19,7 @@ def known(words: dict[str, int]) -> WordClasses:
     hashes = {word_hash(word): number for word, number in words.items()}
     ordered = sorted(hashes)
     return WordClasses(
-        np.array(ordered, dtype=np.uint64), np.array([hashes[one] for one in ordered], dtype=np.uint8), bits=12
+        np.array(ordered, dtype=np.uint64), np.array([[hashes[one] for one in ordered]], dtype=np.uint8), bits=12
     )
 
 
@@ -39,6 +39,13 @@ def test_words_of_one_class_are_read_alike() -> None:
 def test_order_beginning_and_end_count(other: str) -> None:
     first, second = columns(["Write a poem.", other], known(WORDS))
     assert first != second
+
+
+def test_each_way_of_sorting_words_adds_columns_of_its_own() -> None:
+    one = known(WORDS)
+    two = WordClasses(one.hashes, np.vstack([one.classes, one.classes]), one.bits)
+    (first,), (both,) = columns(["Write a poem."], one), columns(["Write a poem."], two)
+    assert first < both
 
 
 @pytest.mark.parametrize("text", ["", "?", "zzz", "😀😀"])
@@ -62,13 +69,13 @@ def test_columns_lie_behind_the_offset_and_within_the_width() -> None:
 
 def test_words_between_the_same_neighbours_are_of_one_class(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbours, "_COMMONEST", 3)
-    monkeypatch.setattr(neighbours, "_LEARNED", 2)
+    monkeypatch.setattr(neighbours, "_LEARNED", (2,))
     things, orders = ("poem", "horse", "lamp"), ("write", "draw", "paint")
     texts = [
         f"please {order} the {thing} and the {thing} and please {order} the" for order in orders for thing in things
     ]
     learned = neighbours.word_classes(texts * 3, SPEC)
-    class_of = dict(zip(learned.hashes.tolist(), learned.classes.tolist(), strict=True))
+    class_of = dict(zip(learned.hashes.tolist(), learned.classes[0].tolist(), strict=True))
     parts = [{class_of[word_hash(word)] for word in words} for words in (things, orders)]
     assert [len(part) for part in parts] == [1, 1]
     assert parts[0] != parts[1]

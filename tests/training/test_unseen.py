@@ -9,9 +9,8 @@ from bench.unseen import BARS, SECOND, Bar, flagged
 from core.contracts.compliance import CheckType
 
 MISSED = {
-    "ordinary requests hidden in documents, second list, AUC": 0.85,
-    "requests hidden in documents, third list, AUC": 0.9,
-    "prompts that only look sexual, flagged": 2 / 250,
+    "ordinary requests hidden in documents, second list, AUC": 0.89,
+    "requests hidden in documents, fourth list, AUC": 0.85,
 }
 """The bars that are missed, and where the models stand: most of those instructions ask for ordinary things."""
 
@@ -22,9 +21,9 @@ def test_texts_that_nobody_trained_on_are_judged_as_well_as_ever(bar: Bar) -> No
     assert bar._replace(bar=MISSED.get(bar.kind, bar.bar)).held(figure), figure
 
 
-@pytest.mark.parametrize(("check_type", "most"), [("prompt_injection", 1), ("toxicity", 0), ("nsfw", 0), ("spam", 4)])
+@pytest.mark.parametrize(("check_type", "most"), [("prompt_injection", 0), ("toxicity", 0), ("nsfw", 0), ("spam", 4)])
 def test_notices_and_work_chat_and_posts_pass(check_type: str, most: int) -> None:
-    """116 texts of which a company has many checked: four seem advertising, and one an attack."""
+    """116 texts of which a company has many checked: four seem advertising."""
     assert flagged(CheckType(check_type), SECOND / "everyday.txt")() <= most / 116
 
 

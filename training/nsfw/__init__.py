@@ -26,7 +26,7 @@ from training.weighing import Scale, idf, weighed_head
 SPEC = FeatureSpec(families=(Family(Kind.CHAR, 3, 5, bits=18), Family(Kind.WORD, 1, 2, bits=18)), normaliser=NORMALISER)
 WINDOW = Window(100, 30)
 TITLES = "reddit_titles_train"
-FALSE_POSITIVES = 0.005
+FALSE_POSITIVES = 0.003
 """The share of ordinary train texts above the threshold."""
 CERTAIN, SURE = 9.0, 1.5
 """Logits of labels that nobody doubts, and from where on a doubted one is believed."""

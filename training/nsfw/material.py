@@ -11,13 +11,15 @@ from core.adapters.classifiers.features import phrase_hash, read
 from core.adapters.classifiers.normalise import Normaliser
 from core.adapters.classifiers.surface import Lexicon, LexiconIndex, lexicon_hits
 from core.adapters.classifiers.windows import Window, windows
-from training.data import Labels, TextSet, lexicon, sample, train_sets
+from training.data import Labels, TextSet, lexicon, read_set, sample, train_sets
 from training.linear import Vector
 from training.nsfw.generated import look_alikes
 from training.nsfw.intimate import intimate_texts
 
 SEED = 31
 PIECE = Window(300, 60)
+MOST_CUTS = 12
+"""Of a long text so many pieces are read."""
 NORMALISER = Normaliser(placeholders=True, leet=True)
 STRONG, MILD = 2.0, 1.0
 """Severities of the word list: from here on a sexual word is explicit, or counts at all."""
@@ -25,6 +27,12 @@ _SEXUAL = "sexual anatomy / sexual acts"
 INSULTS: Mapping[str, int] = {"davidson": 3000, "jigsaw_train20k": 20_000, "civil_spans": 8000, "convabuse_train": 1600}
 """Toxic texts with sexual words are mostly abuse, not sexual content; not always, so each counts little."""
 _INSULT = 0.3
+PROPER: Mapping[str, tuple[str, ...]] = {
+    "toxicity": ("jigsaw_train20k", "wiki_cat_gn", "civil_spans"),
+    "prompt_injection": ("mitre_frr_benign", "ambigqa_benign", "alpaca_seed_benign", "bipia_train", "deepset_train"),
+    "spam": ("spamassassin_train", "enron12_train"),
+}
+"""Sets whose harmless texts are no sexual content even where a word could be: mails, encyclopedia, news, tasks."""
 _LABELS_OF_IMAGES = "i2p_weak"
 ORDINARY: Mapping[str, Mapping[str, int]] = {
     "toxicity": {
@@ -101,7 +109,9 @@ def gather(data: Path) -> Pieces:
     """All material, in a fixed order."""
     lists = word_lists(data)
     nsfw = train_sets(data, "nsfw")
-    return Pieces.joined([*_weakly_labelled(nsfw), *_ordinary(data, lists), *_insults(data, lists), *_made()])
+    return Pieces.joined(
+        [*_weakly_labelled(nsfw), *_ordinary(data, lists), *_insults(data, lists), *_proper(data, lists), *_made()]
+    )
 
 
 def _weakly_labelled(sets: Mapping[str, TextSet]) -> Iterator[Pieces]:
@@ -121,8 +131,12 @@ def _ordinary(data: Path, lists: tuple[Lexicon, ...]) -> Iterator[Pieces]:
 
 
 def _without_sexual_words(name: str, texts: list[str], lists: tuple[Lexicon, ...]) -> Pieces:
-    cut = Pieces.of(name, [text[start:end] for text in texts for start, end in windows(text, PIECE)[:12]], 0)
+    cut = Pieces.of(name, _cut(texts), 0)
     return cut.rows(~_sexual_words(cut.texts, lists))
+
+
+def _cut(texts: list[str]) -> list[str]:
+    return [text[start:end] for text in texts for start, end in windows(text, PIECE)[:MOST_CUTS]]
 
 
 def _insults(data: Path, lists: tuple[Lexicon, ...]) -> Iterator[Pieces]:
@@ -137,6 +151,16 @@ def _insults(data: Path, lists: tuple[Lexicon, ...]) -> Iterator[Pieces]:
             yield replace(found, sure=np.zeros(len(found.texts), dtype=np.bool_))
 
 
+def _proper(data: Path, lists: tuple[Lexicon, ...]) -> Iterator[Pieces]:
+    """Harmless texts in which a sexual word means something else, or is spoken of soberly."""
+    for check_type, names in PROPER.items():
+        for name in names:
+            one = read_set(data / check_type / "train" / f"{name}.jsonl.gz")
+            texts = one.rows(one.labels == 0).texts
+            cut = Pieces.of("proper", _cut(texts), 0)
+            yield cut.rows(_sexual_words(cut.texts, lists))
+
+
 def _sexual_words(texts: list[str], lists: tuple[Lexicon, ...]) -> NDArray[np.bool_]:
     """Which texts have a word of a list that is about sex."""
     hits = lexicon_hits(read(texts, NORMALISER), LexiconIndex.of(lists))
@@ -144,6 +168,6 @@ def _sexual_words(texts: list[str], lists: tuple[Lexicon, ...]) -> NDArray[np.bo
 
 
 def _made() -> Iterator[Pieces]:
-    yield Pieces.of("look_alikes", look_alikes(SEED), 0, 3.0)
+    yield Pieces.of("look_alikes", look_alikes(SEED), 0, 8.0)
     texts, labels = intimate_texts(SEED)
     yield Pieces.of("intimate", texts, np.array(labels, dtype=np.int64), 2.0)

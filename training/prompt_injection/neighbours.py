@@ -13,7 +13,8 @@ from training.ranking import ranked_words
 
 _COMMONEST = 118
 """So many words are each a class of its own, and tell of the others by standing beside them."""
-_LEARNED = 120
+_LEARNED = (120, 90, 60)
+"""How many classes the other words are sorted into, one way after the other."""
 _KNOWN = 15_000
 _LEAST = 5
 """Of a word that stands in fewer places nothing is known."""
@@ -26,9 +27,9 @@ def word_classes(texts: Sequence[str], spec: FeatureSpec) -> WordClasses:
     known = min(_KNOWN, found.known(_LEAST))
     common = min(_COMMONEST, known)
     beside = _beside(found.ranks, found.text_of, common, known)[common:]
-    classes = np.append(np.arange(common), common + _grouped(beside)) + FIRST_CLASS
+    ways = [np.append(np.arange(common), common + _grouped(beside, most, seed)) for seed, most in enumerate(_LEARNED)]
     order = np.argsort(found.words[:known])
-    return WordClasses(found.words[order], classes[order].astype(np.uint8))
+    return WordClasses(found.words[order], (np.array(ways)[:, order] + FIRST_CLASS).astype(np.uint8))
 
 
 def _beside(ranks: Ints, text_of: Ints, common: int, known: int) -> NDArray[np.float64]:
@@ -44,8 +45,8 @@ def _beside(ranks: Ints, text_of: Ints, common: int, known: int) -> NDArray[np.f
     return np.hstack([np.sqrt(count / count.sum(axis=1, keepdims=True)) for count in counts])
 
 
-def _grouped(beside: NDArray[np.float64]) -> Ints:
-    groups = min(_LEARNED, len(beside))
+def _grouped(beside: NDArray[np.float64], most: int, seed: int) -> Ints:
+    groups = min(most, len(beside))
     if not groups:
         return np.empty(0, dtype=np.int64)
-    return np.asarray(KMeans(groups, n_init=1, random_state=0, max_iter=_ROUNDS).fit(beside).labels_, dtype=np.int64)
+    return np.asarray(KMeans(groups, n_init=1, random_state=seed, max_iter=_ROUNDS).fit(beside).labels_, dtype=np.int64)

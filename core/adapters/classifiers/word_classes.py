@@ -18,19 +18,24 @@ _LETTER, _DIGIT, _SIGN = range(240, 243)
 _ENDS = {"?": 250, "!": 251, ":": 252, ".": 253}
 _NO_END = 254
 _LONGEST = 3
+_APART = np.uint64(8)
+"""What lies between the codes of two ways."""
 _MIX = np.uint64(0x100000001B3)
 
 
 @dataclass(frozen=True, slots=True)
 class WordClasses:
-    """Which words are of which class (numbers from 1), by the sorted hashes of the words; 2**bits columns."""
+    """Which words are of which class (numbers from 1), by the sorted hashes of the words; 2**bits columns.
+
+    There are several ways to sort words into classes, one a row: what one way tears apart, another leaves together.
+    """
 
     hashes: Hashes
     classes: NDArray[np.uint8]
-    bits: int = 15
+    bits: int = 16
 
 
-NO_CLASSES = WordClasses(np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint8))
+NO_CLASSES = WordClasses(np.empty(0, dtype=np.uint64), np.empty((1, 0), dtype=np.uint8))
 
 
 def class_rows(reading: Reading, known: WordClasses, offset: int) -> Rows:
@@ -43,13 +48,13 @@ def class_rows(reading: Reading, known: WordClasses, offset: int) -> Rows:
 
 
 def _in_order(reading: Reading, known: WordClasses) -> tuple[Hashes, Ints]:
-    """Every text as how it begins, its words' classes, and how it ends."""
+    """Every text as how it begins, its words' classes, and how it ends; one row for each way."""
     texts = np.arange(len(reading.texts))
     words = np.bincount(reading.word_of, minlength=len(texts))
     lasts = np.cumsum(words + 2) - 1
-    classes = np.empty(len(reading.words) + 2 * len(texts), dtype=np.uint64)
-    classes[np.arange(len(reading.words)) + 2 * reading.word_of + 1] = _classes_of(reading.words, known)
-    classes[lasts - words - 1], classes[lasts] = zip(*map(_edges, reading.texts), strict=True)
+    classes = np.empty((len(known.classes), len(reading.words) + 2 * len(texts)), dtype=np.uint64)
+    classes[:, np.arange(len(reading.words)) + 2 * reading.word_of + 1] = _classes_of(reading.words, known)
+    classes[:, lasts - words - 1], classes[:, lasts] = zip(*map(_edges, reading.texts), strict=True)
     return classes, np.repeat(texts, words + 2)
 
 
@@ -61,19 +66,21 @@ def _edges(text: str) -> tuple[int, int]:
 
 def _classes_of(words: Hashes, known: WordClasses) -> NDArray[np.uint8]:
     if not len(known.hashes):
-        return np.full(len(words), UNKNOWN, dtype=np.uint8)
+        return np.full((len(known.classes), len(words)), UNKNOWN, dtype=np.uint8)
     nearest = np.minimum(np.searchsorted(known.hashes, words), len(known.hashes) - 1)
-    return np.where(known.hashes[nearest] == words, known.classes[nearest], np.uint8(UNKNOWN))
+    return np.where(known.hashes[nearest] == words, known.classes[:, nearest], np.uint8(UNKNOWN))
 
 
 def _grams(classes: Hashes, text_of: Ints, size: int, bits: int) -> Ints:
-    """Keys of `size` classes in a row: the text's number above the column's."""
-    count = max(len(classes) - size + 1, 0)
-    codes = np.full(count, size, dtype=np.uint64)
+    """Keys of `size` classes in a row, of each way: the text's number above the column's."""
+    count = max(classes.shape[1] - size + 1, 0)
+    codes = np.repeat(np.arange(len(classes), dtype=np.uint64) * _APART + np.uint64(size), count).reshape(
+        len(classes), count
+    )
     for place in range(size):
-        codes = codes * _MIX + classes[place : place + count] + np.uint64(1)
+        codes = codes * _MIX + classes[:, place : place + count] + np.uint64(1)
     mixed = (codes ^ (codes >> FOLD)) * STEP
     columns = ((mixed ^ (mixed >> FOLD)) * STEP) >> np.uint64(64 - bits)
     whole = text_of[:count] == text_of[size - 1 :][:count]
-    found: Ints = (text_of[:count][whole] << bits) | columns[whole].astype(np.int64)
-    return found
+    found: Ints = (text_of[:count][whole] << bits) | columns[:, whole].astype(np.int64)
+    return found.ravel()
