@@ -1,6 +1,6 @@
 """The model of prompt injection: attacks, requests, and the documents in which a request is out of place."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from core.adapters.classifiers import weights_file
 from core.adapters.classifiers.concepts import NO_CONCEPTS, Concepts, concept_rows
 from core.adapters.classifiers.detector import MOST_PASSAGES, THRESHOLD, ClassifierDetector
 from core.adapters.classifiers.features import FeatureSpec, Reading, Rows, read, rows
-from core.adapters.classifiers.model import ClassifierModel, TextReading, groups
+from core.adapters.classifiers.model import ClassifierModel, Reason, TextReading, groups
 from core.adapters.classifiers.segments import outline, pieces, said, segments
 from core.adapters.classifiers.surface import Matrix
 from core.adapters.classifiers.word_classes import NO_CLASSES, WordClasses, class_rows
@@ -89,9 +89,16 @@ class InjectionModel(ClassifierModel):
         return self.calibration(loud)
 
     def reasons_in(self, vectors: Matrix) -> list[str]:
-        """The words that explain one text's score; `vectors` is its row."""
+        """The words that explain one text's score, or the one that comes nearest; `vectors` is its row."""
         shown = dict(zip(self.columns, vectors, strict=True))
-        return list(dict.fromkeys(one.word for one in self.reasons if shown[one.column] >= one.at_least))
+        clear = [one for one in self.reasons if shown[one.column] >= one.at_least]
+        return list(dict.fromkeys(one.word for one in clear or self._nearest(shown)))
+
+    def _nearest(self, shown: Mapping[str, float]) -> Sequence[Reason]:
+        """Of the reasons that a text of this kind can have, the one that it comes nearest to."""
+        is_document = shown["document"] >= _MOSTLY
+        fitting = [one for one in self.reasons if (one.column not in PROMPT) == is_document]
+        return sorted(fitting, key=lambda one: one.at_least - shown[one.column])[:1]
 
     def _header(self) -> weights_file.Header:
         return super()._header() | {
