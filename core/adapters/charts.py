@@ -12,8 +12,8 @@ from core.contracts.platform import Answer
 
 MODULE = "core.adapters.charts"
 WIDTH, DAYS_HEIGHT, BAR_HEIGHT = 640, 200, 22
-FEW_DAYS = 4
-"""Below that an axis of time would be cut into hours, and each day's label stand there several times."""
+FEW_DAYS, FEW_DAYS_STEP = 4, 110
+"""Below that an axis of time would be cut into hours, one bar be as wide as the chart: each day has its own place."""
 COLOURS = ("#3b6ea8", "#c8553d", "#8a8f98", "#5b9a68", "#8e6bb0")
 
 
@@ -74,12 +74,12 @@ def _days(chart: Chart) -> Any:
     series = list(dict.fromkeys(point.series for point in chart.points))
     colour = alt.Color("series:N", title=None, scale=alt.Scale(domain=series, range=list(COLOURS[: len(series)])))
     axis = alt.Axis(grid=False, format="%d %b %Y", labelAngle=-30)
-    if len({point.name for point in chart.points}) < FEW_DAYS:
-        axis.tickCount = "day"
-    days = alt.X("utcyearmonthdate(day):T", title=None, axis=axis)
+    few = len({point.name for point in chart.points}) < FEW_DAYS
+    days = alt.X(f"utcyearmonthdate(day):{'O' if few else 'T'}", title=None, axis=axis)
     values = alt.Y("sum(value):Q", title=chart.unit, axis=alt.Axis(tickMinStep=1, gridColor="#e4e6ea"))
     base = alt.Chart(alt.InlineData(values=rows)).mark_bar().encode(x=days, y=values, color=colour)
-    return base.properties(width=WIDTH, height=DAYS_HEIGHT).configure_view(strokeWidth=0)
+    width = alt.Step(FEW_DAYS_STEP) if few else WIDTH
+    return base.properties(width=width, height=DAYS_HEIGHT).configure_view(strokeWidth=0)
 
 
 if __name__ == "__main__":

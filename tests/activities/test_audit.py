@@ -136,6 +136,13 @@ async def test_one_day_stands_once_below_its_chart() -> None:
     assert drawn.count(">31 Jan 2024<") == 1
 
 
+async def test_a_single_day_is_no_bar_as_wide_as_the_chart_of_a_week() -> None:
+    week = [Point(f"2024-01-{day:02d}", 3) for day in range(1, 8)]
+    drawn = await draw([Chart(kind=ChartKind.DAYS, points=points) for points in (week[:1], week)])
+    one, seven = (float(found[1]) for svg in drawn if (found := re.search(r'width="([\d.]+)"', svg)))
+    assert one < seven / 3
+
+
 async def test_a_chart_that_cannot_be_drawn_says_why() -> None:
     with pytest.raises(AsideFailed, match="Input should be a valid array"):
         await ask(MODULE, b'"no charts"')
