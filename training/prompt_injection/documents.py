@@ -27,6 +27,9 @@ PASSAGES = (
 )  # fmt: skip
 _SHORT = ("feed", "note")
 _OFTEN_SHORT = 0.5
+"""Of the notices, so many are of the kinds that stand alone."""
+_ASKED_OF_THE_FIRST = 0.5
+"""Of the documents that users ask about, so many are mails, pages, prose and tables; the others are papers."""
 _CODE = frozenset({"post", "program", "row", "thread", "script", "sheet"})
 """Pages in which instructions look like comments."""
 
@@ -91,7 +94,7 @@ class Documents:
 
     def asked(self) -> str:
         """A document with a user's plain request about it: nothing hides there."""
-        document = self.clean() if self._chance.random() < _REAL_LINE else self.paper()
+        document = self.clean() if self._chance.random() < _ASKED_OF_THE_FIRST else self.paper()
         if self._chance.random() < _BEFORE:
             return self._requests.draw("about", self._chance) + document
         return document + self._requests.draw("after", self._chance)
