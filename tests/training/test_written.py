@@ -1,4 +1,4 @@
-"""The texts written by hand for prompt injection: each is what its folder says, and none is of a list that judges."""
+"""Texts written one by one for prompt injection: each is what its folder says, and none is of a list that judges."""
 
 import random
 import re

