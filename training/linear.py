@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 from sklearn.linear_model import LogisticRegression
 
-from core.adapters.classifiers.features import FeatureSpec, read, rows
+from core.adapters.classifiers.features import FeatureSpec, Rows, read, rows
 from core.adapters.classifiers.model import Heads
 
 Vector = NDArray[np.float64]
@@ -22,13 +22,13 @@ def matrix(texts: Sequence[str], spec: FeatureSpec) -> csr_matrix:
 
 
 def _matrix(texts: Sequence[str], spec: FeatureSpec) -> csr_matrix:
-    families = rows(read(texts, spec.normaliser), spec)
-    shape = (len(texts), spec.columns)
-    total = csr_matrix(shape, dtype=np.float32)
-    for family in families:
-        values = np.repeat(family.values.astype(np.float32), np.diff(family.starts))
-        total += csr_matrix((values, family.indices.astype(np.int32), family.starts.astype(np.int32)), shape=shape)
-    return total
+    return sparse(rows(read(texts, spec.normaliser), spec), (len(texts), spec.columns))
+
+
+def sparse(found: Rows, shape: tuple[int, int]) -> csr_matrix:
+    """The run time's rows as a matrix."""
+    values = np.repeat(found.values.ravel().astype(np.float32), np.diff(found.starts))
+    return csr_matrix((values, found.indices.astype(np.int32), found.bounds.astype(np.int32)), shape=shape)
 
 
 def fit_head(features: csr_matrix, labels: NDArray[np.int64], weights: Vector, *, strength: float) -> Vector:

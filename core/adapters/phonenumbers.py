@@ -32,6 +32,9 @@ _VANITY = re.compile(
     r"(?=[18(])(?<![\w-])(?:1[-. ]?)?\(?8(?:00|33|44|55|66|77|88)\)?[-. ]"
     r"(?=[\d-]{0,8}[A-Z])[A-Z\d]{3,10}(?:-[A-Z\d]{3,7})?(?![\w-])"
 )
+# Quick looks that spare most texts the slow patterns: what each of their findings has in it.
+_SIX_DIGITS = re.compile(r"[0-9](?:[^0-9]{0,4}[0-9]){5}")
+_TOLL_FREE = re.compile(r"8(?:00|33|44|55|66|77|88)\)?[-. ]")
 _LINKED = re.compile(r"(?:wa\.me/|whatsapp\.com/send\?phone=|callto:|sms:)\+?(?P<number>\d{7,15})(?!\d)")
 _LINKS = ("wa.me/", "whatsapp.com/", "callto:", "sms:")
 _IN_A_BANK_NUMBER = re.compile(r"(?<![^\W_])[A-Z]{2}\d{2} (?:[A-Z\d]{4} ){0,7}\Z", re.IGNORECASE)
@@ -88,7 +91,14 @@ def find(text: str) -> list[Span]:
     """Phone numbers with scores; the caller drops those under its threshold. `text` is folded already."""
     linked = _LINKED.finditer(text) if any(link in text for link in _LINKS) else ()
     spans = [_span(*found.span("number"), WITH_COUNTRY_CODE) for found in linked]
-    spans += [_span(*found.span(), IN_THREES) for found in _VANITY.finditer(text) if _enough(found.group())]
+    if _TOLL_FREE.search(text):
+        spans += [_span(*found.span(), IN_THREES) for found in _VANITY.finditer(text) if _enough(found.group())]
+    return [*spans, *_plain(text)] if _SIX_DIGITS.search(text) else spans
+
+
+def _plain(text: str) -> list[Span]:
+    """Those that are written out."""
+    spans: list[Span] = []
     at = 0
     while match := _CANDIDATE.search(text, at):
         span = _judge(text, match)

@@ -1,6 +1,7 @@
 """Our own classifiers: the weights file, the detector around it, and texts that are hard to read."""
 
 import base64
+import math
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from core.adapters.classifiers import ClassifierDetector, ClassifierModel, Weigh
 from core.adapters.classifiers.features import Family, FeatureSpec, Kind, phrase_hash, read, rows, word_hash
 from core.adapters.classifiers.model import Calibration, Heads, Layer, Reason
 from core.adapters.classifiers.normalise import Normaliser, decoded
-from core.adapters.classifiers.surface import SURFACE, Lexicon
+from core.adapters.classifiers.surface import SURFACE, Lexicon, surface
 from core.adapters.classifiers.weights_file import MAGIC
 from core.adapters.classifiers.windows import Window, sentences, windows
 from core.contracts.compliance import CheckType
@@ -25,7 +26,8 @@ BAD_WORD = "grumble"
 def model_of(word: str, window: int = 200) -> ClassifierModel:
     """A model that says yes to texts with one word."""
     table = np.zeros((SPEC.columns, 1), dtype=np.int8)
-    table[rows(read([word], SPEC.normaliser), SPEC)[0].indices] = 100
+    found = rows(read([word], SPEC.normaliser), SPEC)
+    table[found.indices[: found.starts[1]]] = 100
     columns = 1 + len(SURFACE) + 1
     weights = np.zeros((2 * columns, 1), dtype=np.float32)
     weights[columns] = 10
@@ -202,14 +204,30 @@ def test_normalising_never_fails_and_leaves_single_spaces(text: str) -> None:
     assert plain == " ".join(plain.split())
 
 
+@given(st.lists(st.text(max_size=40) | st.text(alphabet="ab1$!@. -_*'<>\n", max_size=40), max_size=6))
+def test_texts_normalised_together_are_as_they_are_alone(texts: list[str]) -> None:
+    for normaliser in (Normaliser(), Normaliser(placeholders=False, leet=False)):
+        assert normaliser.each(texts) == [normaliser(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"), [("don't", 0), ("'yes'", 2), ('say "yes"', 2), ("it's 'so'", 2), ("“a” «b»", 4), ("none", 0)]
+)
+def test_quotes_are_counted_and_apostrophes_inside_words_are_none(text: str, quotes: int) -> None:
+    (found,) = surface([text])
+    assert found[SURFACE.index("quotes")] == math.log1p(quotes) / 3
+
+
 @given(st.lists(st.text(max_size=60), max_size=6))
 def test_rows_of_a_batch_are_the_rows_of_its_texts(texts: list[str]) -> None:
     together = rows(read(texts, SPEC.normaliser), SPEC)
+    families = len(SPEC.families)
     for number, text in enumerate(texts):
-        for family, alone in zip(together, rows(read([text], SPEC.normaliser), SPEC), strict=True):
-            found = family.indices[family.starts[number] : family.starts[number + 1]]
-            assert found.tolist() == alone.indices.tolist()
-            assert family.values[number] == alone.values[0]
+        alone = rows(read([text], SPEC.normaliser), SPEC)
+        starts = together.starts[number * families : (number + 1) * families + 1]
+        assert together.indices[starts[0] : starts[-1]].tolist() == alone.indices.tolist()
+        assert (starts - starts[0]).tolist() == alone.starts.tolist()
+        assert together.values[number].tolist() == alone.values[0].tolist()
 
 
 def test_equal_words_have_equal_numbers_and_phrases_their_own() -> None:

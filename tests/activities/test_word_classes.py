@@ -1,18 +1,19 @@
 """Word classes: words that play one part are read alike, their order counts, and company changes nothing."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.adapters.classifiers.features import read, word_hash
+from core.adapters.classifiers.features import Family, FeatureSpec, Kind, gathered, grams, read, word_hash
 from core.adapters.classifiers.normalise import Normaliser
-from core.adapters.classifiers.word_classes import NO_CLASSES, WordClasses, class_rows
+from core.adapters.classifiers.word_classes import NO_CLASSES, WordClasses, class_grams
 from training.prompt_injection import SPEC, neighbours
 
 ORDER, THING, JOINING = 1, 2, 3
 WORDS = {"write": ORDER, "draw": ORDER, "poem": THING, "horse": THING, "a": JOINING}
-OFFSET = 1000
 
 
 def known(words: dict[str, int]) -> WordClasses:
@@ -24,8 +25,9 @@ def known(words: dict[str, int]) -> WordClasses:
 
 
 def columns(texts: list[str], classes: WordClasses) -> list[set[int]]:
-    found = class_rows(read(texts, Normaliser()), classes, OFFSET)
-    return [set(found.indices[a:b].tolist()) for a, b in zip(found.starts, found.starts[1:], strict=False)]
+    reading = read(texts, Normaliser())
+    found = gathered(reading, [class_grams(reading, classes)])
+    return [set(found.indices[a:b].tolist()) for a, b in pairwise(found.bounds)]
 
 
 def test_words_of_one_class_are_read_alike() -> None:
@@ -61,10 +63,12 @@ def test_a_text_is_read_among_others_as_it_is_alone(texts: list[str]) -> None:
     assert columns(texts, classes) == [columns([text], classes)[0] for text in texts]
 
 
-def test_columns_lie_behind_the_offset_and_within_the_width() -> None:
-    (found,) = columns(["Write a poem about a horse that can draw."], known(WORDS))
-    assert min(found) >= OFFSET
-    assert max(found) < OFFSET + (1 << 12)
+def test_columns_lie_behind_those_of_the_family_before_and_within_the_width() -> None:
+    reading, first = read(["Write a poem about a horse that can draw."], Normaliser()), Family(Kind.WORD, 1, 1, bits=10)
+    found = gathered(reading, [*grams(reading, FeatureSpec((first,))), class_grams(reading, known(WORDS))])
+    words, classes = found.indices[: found.starts[1]], found.indices[found.starts[1] :]
+    assert max(words) < 1 << 10 <= min(classes)
+    assert max(classes) < (1 << 10) + (1 << 12)
 
 
 def test_words_between_the_same_neighbours_are_of_one_class(monkeypatch: pytest.MonkeyPatch) -> None:

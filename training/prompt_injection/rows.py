@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
 from core.adapters.classifiers.concepts import Concepts
-from core.adapters.classifiers.features import FeatureSpec, Rows, read
-from core.adapters.classifiers.injection import families, width
+from core.adapters.classifiers.features import FeatureSpec, read
+from core.adapters.classifiers.injection import injection_rows, width
 from core.adapters.classifiers.segments import outline, pieces, said, segments
 from core.adapters.classifiers.word_classes import WordClasses
+from training.linear import sparse
 from training.prompt_injection.corpus import Example
 
 _AT_ONCE = 2000
@@ -66,11 +67,5 @@ def matrix(texts: Sequence[str], spec: FeatureSpec, concepts: Concepts, classes:
 
 
 def _matrix(texts: Sequence[str], spec: FeatureSpec, concepts: Concepts, classes: WordClasses) -> csr_matrix:
-    shape = (len(texts), width(spec, concepts, classes))
-    found = families(read(texts, spec.normaliser), spec, concepts, classes)
-    return sum((_sparse(family, shape) for family in found), start=csr_matrix(shape, dtype=np.float32))
-
-
-def _sparse(family: Rows, shape: tuple[int, int]) -> csr_matrix:
-    values = np.repeat(family.values.astype(np.float32), np.diff(family.starts))
-    return csr_matrix((values, family.indices.astype(np.int32), family.starts.astype(np.int32)), shape=shape)
+    found = injection_rows(read(texts, spec.normaliser), spec, concepts, classes)
+    return sparse(found, (len(texts), width(spec, concepts, classes)))

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.adapters.classifiers.features import STEP, Hashes, Ints, Reading, Rows, word_hash
+from core.adapters.classifiers.features import STEP, Grams, Hashes, Ints, Reading, blank, high_bits, word_hash
 
 _FARTHEST = 6
 """Words of a kind that stand farther apart than this have nothing to do with each other."""
+_DISTANCES = np.array([1, 3])
+"""Kinds stand side by side, near each other, or farther apart."""
+_LONGEST = 3
+_ROOM_FOR_KIND, _ROOM_FOR_DISTANCE = np.uint64(8), np.uint64(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +37,33 @@ def concepts_of(words: Mapping[str, int], *, bits: int, scale: float) -> Concept
     return Concepts(np.array(hashes, dtype=np.uint64), kinds, bits, scale)
 
 
-def concept_rows(reading: Reading, concepts: Concepts, offset: int) -> Rows:
-    """A row a text: the kinds in it, and those that follow one another, with how far apart they stand."""
+def concept_grams(reading: Reading, concepts: Concepts) -> Grams:
+    """The kinds in each text, and those that follow one another near by, with how far apart they stand."""
     found, kinds = _known(reading.words, concepts)
-    text_of = reading.word_of[found]
-    parts = [(kinds, text_of), _chained(kinds, found, text_of, 2), _chained(kinds, found, text_of, 3)]
-    codes = np.concatenate([part[0] for part in parts])
-    hashes = (codes * STEP) >> np.uint64(64 - concepts.bits)
-    keys = np.unique((np.concatenate([part[1] for part in parts]) << concepts.bits) | hashes.astype(np.int64))
-    starts = np.searchsorted(keys, np.arange(len(reading.texts) + 1) << concepts.bits)
-    indices = (keys & ((1 << concepts.bits) - 1)) + offset
-    return Rows(indices, starts, concepts.scale / np.sqrt(np.maximum(np.diff(starts), 1)))
+    text_of, apart = reading.word_of.take(found), found[1:] - found[:-1]
+    linked = (apart <= _FARTHEST) & (text_of[1:] == text_of[:-1])
+    after = (kinds[1:] << _ROOM_FOR_DISTANCE) | _DISTANCES.searchsorted(apart).astype(np.uint64)
+    codes, whole = blank(_LONGEST, len(kinds))
+    codes[0], whole[0] = kinds, True
+    for row in range(1, _LONGEST):
+        count = max(len(kinds) - row, 0)
+        codes[row, :count] = _chained(row + 1, kinds, after, count)
+        whole[row, :count] = np.logical_and.reduce([linked[step : step + count] for step in range(row)])
+    return Grams(high_bits(codes * STEP, concepts.bits), text_of, whole, concepts.bits, concepts.scale)
 
 
 def _known(words: Hashes, concepts: Concepts) -> tuple[Ints, Hashes]:
     """Where the words of a kind stand, and their kinds."""
     if not len(concepts.hashes):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint64)
-    nearest = np.minimum(np.searchsorted(concepts.hashes, words), len(concepts.hashes) - 1)
-    found = np.flatnonzero(concepts.hashes[nearest] == words)
-    return found, concepts.kinds[nearest[found]].astype(np.uint64)
+    nearest = np.minimum(concepts.hashes.searchsorted(words), len(concepts.hashes) - 1)
+    found = (concepts.hashes.take(nearest) == words).nonzero()[0]
+    return found, concepts.kinds.take(nearest.take(found)).astype(np.uint64)
 
 
-def _chained(kinds: Hashes, found: Ints, text_of: Ints, size: int) -> tuple[Hashes, Ints]:
-    """`size` kinds in a row: near each other and in one text."""
-    count = max(len(kinds) - size + 1, 0)
-    codes, near = np.full(count, size, dtype=np.uint64), text_of[:count] == text_of[size - 1 :][:count]
-    for place in range(size):
-        codes = (codes << np.uint64(8)) | kinds[place : place + count]
-        if place:
-            apart = found[place : place + count] - found[place - 1 : place - 1 + count]
-            near &= apart <= _FARTHEST
-            codes = (codes << np.uint64(2)) | np.searchsorted([1, 3], apart).astype(np.uint64)
-    return codes[near], text_of[:count][near]
+def _chained(size: int, kinds: Hashes, after: Hashes, count: int) -> Hashes:
+    """`size` kinds in a row as one number: the first kind, and of each further one the kind and how far it stands."""
+    codes = (np.uint64(size) << _ROOM_FOR_KIND) | kinds[:count]
+    for step in range(size - 1):
+        codes = (codes << (_ROOM_FOR_KIND + _ROOM_FOR_DISTANCE)) | after[step : step + count]
+    return codes

@@ -1,5 +1,6 @@
 """A classifier as a detector: a score and a threshold for each text, and for what it flags the passages and reasons."""
 
+import string
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ LONGEST_WORD = 40
 """Of fewer letters a word may be made, even of one: the models read them."""
 _MOST_WINDOWS = 5
 _MOST_SENTENCES = 60
+_LETTERS, _GLANCE = frozenset(string.ascii_lowercase), 100
+"""Two letters among the first characters say something, which spares nearly every text a second look."""
 
 
 class ClassifierDetector:
@@ -92,6 +95,8 @@ class Explanation:
 def _says_something(text: str) -> bool:
     """Whether there is anything to see: neither spaces and invisible characters say anything, however many they are,
     nor one letter over and over, with a mark or without."""
+    if len(set(text[:_GLANCE].lower()) & _LETTERS) > 1:
+        return True
     seen = {char for char in set(text.lower()) if char.isprintable() and not char.isspace()}
     return bool(seen) and not (len(text) > LONGEST_WORD and _one_letter(seen))
 

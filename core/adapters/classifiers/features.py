@@ -4,9 +4,10 @@ Each family of n-grams has columns of its own. In a row every distinct n-gram co
 are scale / sqrt(how many): a family weighs the same in every text, however long the text is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,11 @@ class Family:
     bits: int = 17
     scale: float = 1.0
 
+    @property
+    def kinds(self) -> int:
+        """How many kinds of n-grams it has, by size or by how far apart they stand."""
+        return self.high - self.low + 1
+
 
 @dataclass(frozen=True, slots=True)
 class FeatureSpec:
@@ -63,40 +69,89 @@ class FeatureSpec:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """One family's part of each row: row i owns `indices[starts[i]:starts[i + 1]]`, each worth `values[i]`."""
+    """A row a text, family after family: family f of text i owns `indices[starts[n]:starts[n + 1]]`, n being
+    i * families + f, each worth `values[i, f]`."""
 
     indices: Ints
     starts: Ints
     values: NDArray[np.float64]
 
+    @property
+    def bounds(self) -> Ints:
+        """Where each text's indices start, all families together, and where the last one's end."""
+        return self.starts[:: self.values.shape[1]]
+
+
+@dataclass(frozen=True, slots=True)
+class Grams:
+    """What one family finds in the texts, each as often as it is there.
+
+    `columns` are hashes of `bits` bits for each unit of the texts (the last axis; `text_of` says whose it is). `whole`
+    says, for the last axes of `columns`, which of them stand in one text; what is said of the others does not count.
+    """
+
+    columns: Hashes
+    text_of: Ints
+    whole: NDArray[np.bool_]
+    bits: int
+    scale: float = 1.0
+
+    def keys(self, offset: int, width: int, beyond: int) -> Ints:
+        """The text's number above the column's, so that one sort puts each text's columns together; what does not
+        count lies `beyond` them all."""
+        return np.where(self.whole, self.columns.view(np.int64) + ((self.text_of << width) + offset), beyond).ravel()
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Normalised texts laid end to end. `text_of`, `word_of`: which text a character or a word is of."""
+    """Normalised texts laid end to end. `text_of`, `word_of`: which text a character or a word is of.
+
+    `pairs`: each word with the next, even where that is of the next text.
+    """
 
     texts: list[str]
     points: NDArray[np.uint32]
     text_of: Ints
     words: Hashes
     word_of: Ints
+    pairs: Hashes
 
 
 def read(texts: Sequence[str], normaliser: Normaliser) -> Reading:
     """Normalise, and split into characters and hashed words."""
-    plain = [f" {normaliser(text)} " for text in texts]
+    plain = [f" {text} " for text in normaliser.each(texts)]
     points = np.frombuffer("".join(plain).encode("utf-32-le", "replace"), dtype=np.uint32)
-    text_of = np.repeat(np.arange(len(plain)), [len(text) for text in plain])
+    text_of = np.arange(len(plain)).repeat([len(text) for text in plain])
     words, places = _words(points)
-    return Reading(plain, points, text_of, words, text_of[places])
+    return Reading(plain, points, text_of, words, text_of.take(places), _joined(words[:-1], words[1:]))
 
 
-def rows(reading: Reading, spec: FeatureSpec) -> list[Rows]:
-    """A row a text, for each family in turn."""
-    found, offset = [], 0
-    for family in spec.families:
-        found.append(_family_rows(reading, family, offset))
-        offset += 1 << family.bits
-    return found
+def rows(reading: Reading, spec: FeatureSpec) -> Rows:
+    """A row a text, by the families of the specification."""
+    return gathered(reading, grams(reading, spec))
+
+
+def grams(reading: Reading, spec: FeatureSpec) -> list[Grams]:
+    """What each family finds."""
+    finders = {Kind.CHAR: _char_grams, Kind.WORD: _word_grams, Kind.SKIP: _skip_grams}
+    return [finders[family.kind](reading, family) for family in spec.families]
+
+
+def gathered(reading: Reading, families: Sequence[Grams]) -> Rows:
+    """Every distinct n-gram of a text once, the families' columns side by side in their order."""
+    *offsets, columns = accumulate((1 << family.bits for family in families), initial=0)
+    width = columns.bit_length()
+    beyond = len(reading.texts) << width
+    keys = np.concatenate([one.keys(offset, width, beyond) for one, offset in zip(families, offsets, strict=True)])
+    keys.sort()
+    distinct = np.empty(len(keys), dtype=np.bool_)
+    distinct[:1], distinct[1:] = True, keys[1:] != keys[:-1]
+    keys = keys[distinct]
+    firsts = np.add.outer(np.arange(len(reading.texts) + 1) << width, offsets).ravel()
+    starts = keys.searchsorted(firsts[: len(firsts) - len(families) + 1])
+    counts = (starts[1:] - starts[:-1]).reshape(-1, len(families))
+    scales = np.array([family.scale for family in families])
+    return Rows(keys[: starts[-1]] & ((1 << width) - 1), starts, scales / np.sqrt(np.maximum(counts, 1)))
 
 
 def word_hash(word: str) -> int:
@@ -109,11 +164,6 @@ def phrase_hash(phrase: str) -> int:
     """The number of one word, or of two in a row."""
     words, _ = _words(np.array([ord(char) for char in phrase], dtype=np.uint32))
     return int(words[0]) if len(words) == 1 else int(_joined(words[:1], words[1:2])[0]) if len(words) == 2 else 0
-
-
-def pairs(reading: Reading) -> tuple[Hashes, Ints]:
-    """Every two words in a row, and the text they are of."""
-    return _gram_pairs(reading, 1)
 
 
 def _classes() -> NDArray[np.uint8]:
@@ -133,65 +183,70 @@ _CLASSES = _classes()
 
 def _words(points: NDArray[np.uint32]) -> tuple[Hashes, Ints]:
     """A hash for each word, and where the word starts."""
-    classes = _CLASSES[np.minimum(points, _FIRST_WIDE)]
-    letters = classes == _LETTER
-    begins = letters.copy()
-    begins[1:] &= ~letters[:-1]
-    starts = np.flatnonzero(begins | (classes == _SIGN))
+    classes = _CLASSES.take(np.minimum(points, _FIRST_WIDE))
+    letters, begins = classes == _LETTER, classes == _SIGN
+    begins[:1] |= letters[:1]
+    begins[1:] |= letters[1:] > letters[:-1]
+    starts = begins.nonzero()[0]
     if not len(starts):
         return np.empty(0, dtype=np.uint64), starts
-    first = starts[0]
-    places = np.arange(first, len(points)) - np.repeat(starts, np.diff(starts, append=len(points)))
-    parts = np.where(classes[first:] == _SPACE, np.uint64(0), points[first:] * _POWERS[places % _LONGEST_WORD])
+    first, ends = starts[0], np.full_like(starts, len(points))
+    ends[:-1] = starts[1:]
+    places = np.arange(first, len(points)) - starts.repeat(ends - starts)
+    parts = _POWERS.take(places & (_LONGEST_WORD - 1)) * points[first:]
+    parts[classes[first:] == _SPACE] = 0
     return _mixed(np.add.reduceat(parts, starts - first)), starts
-
-
-def _family_rows(reading: Reading, family: Family, offset: int) -> Rows:
-    grams = {Kind.CHAR: _char_grams, Kind.WORD: _word_grams, Kind.SKIP: _skip_grams}[family.kind](reading, family)
-    hashes, text_of = (np.concatenate(part) for part in zip(*grams, strict=True))
-    # The text's number above the column's, so that one sort puts each text's columns together.
-    keys = (text_of << family.bits) | (hashes >> np.uint64(64 - family.bits)).astype(np.int64)
-    keys.sort()
-    keys = keys[np.concatenate(([True], keys[1:] != keys[:-1]))] if len(keys) else keys
-    starts = np.searchsorted(keys, np.arange(len(reading.texts) + 1) << family.bits)
-    indices = (keys & ((1 << family.bits) - 1)) + offset
-    return Rows(indices, starts, family.scale / np.sqrt(np.maximum(np.diff(starts), 1)))
-
-
-Grams = Iterable[tuple[Hashes, Ints]]
 
 
 def _char_grams(reading: Reading, family: Family) -> Grams:
     codes = reading.points.astype(np.uint64) * STEP
-    hashes = codes
+    hashes, whole = blank(family.kinds, len(codes))
+    so_far = codes
     for size in range(1, family.high + 1):
         if size > 1:
-            hashes = hashes[:-1] * _MIX + codes[size - 1 :]
+            so_far = so_far[:-1] * _MIX + codes[size - 1 :]
         if size >= family.low:
-            text_of = reading.text_of[: len(hashes)]
-            whole = text_of == reading.text_of[size - 1 :]
-            yield _mixed(hashes[whole] + np.uint64(size)), text_of[whole]
+            hashes[size - family.low, : len(so_far)] = so_far + np.uint64(size)
+            whole[size - family.low, : len(so_far)] = _apart(reading.text_of, size - 1)
+    return Grams(high_bits(_mixed(hashes), family.bits), reading.text_of, whole, family.bits, family.scale)
 
 
 def _word_grams(reading: Reading, family: Family) -> Grams:
-    hashes = reading.words
+    hashes, whole = blank(family.kinds, len(reading.words))
+    so_far = reading.words
     for size in range(1, family.high + 1):
         if size > 1:
-            hashes = _joined(hashes[:-1], reading.words[size - 1 :])
+            so_far = reading.pairs if size == 2 else _joined(so_far[:-1], reading.words[size - 1 :])
         if size >= family.low:
-            text_of = reading.word_of[: len(hashes)]
-            whole = text_of == reading.word_of[size - 1 :]
-            yield hashes[whole], text_of[whole]
+            hashes[size - family.low, : len(so_far)] = so_far
+            whole[size - family.low, : len(so_far)] = _apart(reading.word_of, size - 1)
+    return Grams(high_bits(hashes, family.bits), reading.word_of, whole, family.bits, family.scale)
 
 
 def _skip_grams(reading: Reading, family: Family) -> Grams:
-    return (_gram_pairs(reading, between + 1) for between in range(family.low, family.high + 1))
+    hashes, whole = blank(family.kinds, len(reading.words))
+    for row, between in enumerate(range(family.low, family.high + 1)):
+        left = reading.words[: -between - 1]
+        hashes[row, : len(left)] = left * STEP + reading.words[between + 1 :]
+        whole[row, : len(left)] = _apart(reading.word_of, between + 1)
+    return Grams(high_bits(_mixed(hashes), family.bits), reading.word_of, whole, family.bits, family.scale)
 
 
-def _gram_pairs(reading: Reading, distance: int) -> tuple[Hashes, Ints]:
-    text_of = reading.word_of[:-distance]
-    whole = text_of == reading.word_of[distance:]
-    return _joined(reading.words[:-distance], reading.words[distance:])[whole], text_of[whole]
+def blank(kinds: int, units: int) -> tuple[Hashes, NDArray[np.bool_]]:
+    """Room for n-grams of some kinds that begin at each unit, and that none of them is there."""
+    shape = (kinds, units)
+    return np.zeros(shape, dtype=np.uint64), np.zeros(shape, dtype=np.bool_)
+
+
+def _apart(text_of: Ints, distance: int) -> NDArray[np.bool_]:
+    """Which units are of one text with the one so far behind them."""
+    whole: NDArray[np.bool_] = text_of[: max(len(text_of) - distance, 0)] == text_of[distance:]
+    return whole
+
+
+def high_bits(hashes: Hashes, bits: int) -> Hashes:
+    """The bits that a hash is known by in a table of 2**bits columns."""
+    return hashes >> np.uint64(64 - bits)
 
 
 def _joined(left: Hashes, right: Hashes) -> Hashes:
@@ -200,5 +255,5 @@ def _joined(left: Hashes, right: Hashes) -> Hashes:
 
 def _mixed(hashes: Hashes) -> Hashes:
     """Every bit of the outcome depends on every bit of the sum."""
-    mixed = (hashes ^ (hashes >> FOLD)) * _MIX
-    return (mixed ^ (mixed >> FOLD)) * STEP
+    folded = (hashes ^ (hashes >> FOLD)) * _MIX
+    return (folded ^ (folded >> FOLD)) * STEP

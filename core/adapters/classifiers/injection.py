@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.adapters.classifiers import weights_file
-from core.adapters.classifiers.concepts import NO_CONCEPTS, Concepts, concept_rows
+from core.adapters.classifiers.concepts import NO_CONCEPTS, Concepts, concept_grams
 from core.adapters.classifiers.detector import MOST_PASSAGES, THRESHOLD, ClassifierDetector
-from core.adapters.classifiers.features import FeatureSpec, Reading, Rows, read, rows
+from core.adapters.classifiers.features import FeatureSpec, Reading, Rows, gathered, grams, read
 from core.adapters.classifiers.model import ClassifierModel, Reason, TextReading, groups
 from core.adapters.classifiers.segments import outline, pieces, said, segments
 from core.adapters.classifiers.surface import Matrix
-from core.adapters.classifiers.word_classes import NO_CLASSES, WordClasses, class_rows
+from core.adapters.classifiers.word_classes import NO_CLASSES, WordClasses, class_grams
 from core.contracts.compliance import Passage
 
 WHOLE, ATTACK, REQUEST, DOCUMENT = range(4)
@@ -79,7 +79,7 @@ class InjectionModel(ClassifierModel):
 
     def _group_scores(self, found: Sequence[str]) -> Matrix:
         reading = read(found, self.spec.normaliser)
-        return self.heads.scores(families(reading, self.spec, self.concepts, self.word_classes))
+        return self.heads.scores(injection_rows(reading, self.spec, self.concepts, self.word_classes))
 
     def judge_alone(self, vectors: Matrix) -> Matrix:
         """How much each of a text's rows (its own first) speaks for an attack; in a document a request does so, too."""
@@ -141,10 +141,9 @@ class InjectionDetector(ClassifierDetector):
         return [one for one in found if one.score >= THRESHOLD] or found[:1]
 
 
-def families(reading: Reading, spec: FeatureSpec, concepts: Concepts, classes: WordClasses) -> list[Rows]:
-    """Everything that the heads read, family after family."""
-    ends = spec.columns + (1 << concepts.bits)
-    return [*rows(reading, spec), concept_rows(reading, concepts, spec.columns), class_rows(reading, classes, ends)]
+def injection_rows(reading: Reading, spec: FeatureSpec, concepts: Concepts, classes: WordClasses) -> Rows:
+    """Everything that the heads read, a row a text."""
+    return gathered(reading, [*grams(reading, spec), concept_grams(reading, concepts), class_grams(reading, classes)])
 
 
 def width(spec: FeatureSpec, concepts: Concepts, classes: WordClasses) -> int:
@@ -154,7 +153,7 @@ def width(spec: FeatureSpec, concepts: Concepts, classes: WordClasses) -> int:
 
 def document_share(score: float) -> float:
     """How far a text is a document, in [0, 1], by what the head says of it."""
-    return float(1 / (1 + np.exp(-np.clip(score, -_SUREST, _SUREST))))
+    return float(1 / (1 + np.exp(-min(max(score, -_SUREST), _SUREST))))
 
 
 def summary(words: int, scores: Matrix) -> list[float]:
@@ -166,19 +165,18 @@ def summary(words: int, scores: Matrix) -> list[float]:
 
 def in_prompt(words: int, scores: Matrix) -> list[float]:
     """What counts where the text is a prompt, in the order of `PROMPT`. Its requests do not: every prompt has some."""
-    whole, attack = scores[0, WHOLE], scores[1:, ATTACK]
-    loud = np.sort(attack)
+    attack = scores[1:, ATTACK]
+    loud = sorted(attack.tolist())
     length = float(np.log1p(words)) / 5
-    near = _near([whole, loud[-1], loud[max(len(loud) - 2, 0)], attack.mean(), attack[-1]])
-    return [*near, length, float(np.log(len(attack))) / 3, near[0] * length, near[1] * length]
+    near = _near([scores[0, WHOLE], loud[-1], loud[max(len(loud) - 2, 0)], attack.mean(), attack[-1]])
+    return [*near, length, float(np.log(len(loud))) / 3, near[0] * length, near[1] * length]
 
 
 def in_document(scores: Matrix) -> list[float]:
     """Its loudest request and attack, and what its lines are like: more would know the documents of training only."""
-    asked = np.sort(scores[1:, REQUEST])
+    asked = sorted(scores[1:, REQUEST].tolist())
     return _near([asked[-1], scores[1:, ATTACK].max(), asked[(len(asked) - 1) // 2]])
 
 
 def _near(numbers: Sequence[float]) -> list[float]:
-    found: list[float] = (np.clip(numbers, -_FARTHEST, _FARTHEST) / 4).tolist()
-    return found
+    return [min(max(float(number), -_FARTHEST), _FARTHEST) / 4 for number in numbers]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
+from operator import sub
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,6 +19,8 @@ from core.adapters.classifiers.windows import Stretch, Window, windows
 
 MOST_CHARACTERS_AT_ONCE = 1 << 15
 """A batch is read in groups of pieces of this size, which bounds its memory and suits the cache."""
+_NARROW = 8
+"""Heads up to which a row is narrow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +32,29 @@ class Heads:
     steps: Matrix
     biases: Matrix
 
-    def scores(self, families: Sequence[Rows]) -> Matrix:
+    def scores(self, rows: Rows) -> Matrix:
         """One row a text, one column a head."""
-        sums = sum(_row_sums(self.table, family) * family.values[:, None] for family in families)
-        return np.asarray(sums * self.steps + self.biases, dtype=np.float64)
+        texts, families = rows.values.shape
+        sums = _sums(self.table, rows).reshape(texts, families, len(self.names)) * rows.values[:, :, None]
+        return np.asarray(sums.sum(axis=1) * self.steps + self.biases, dtype=np.float64)
 
 
-def _row_sums(table: NDArray[np.int8], family: Rows) -> Matrix:
-    """Sums of whole numbers, exact in 32-bit floats, which the processor adds faster than any other kind."""
-    weights = table.take(family.indices, axis=0).astype(np.float32)
-    starts = family.starts.tolist()
-    sums = [np.ones(end - start, dtype=np.float32) @ weights[start:end] for start, end in pairwise(starts)]
+def _sums(table: NDArray[np.int8], rows: Rows) -> Matrix:
+    """A sum of whole numbers for each text and family, exact either way: narrow rows are added fastest one after the
+    other, and wide ones by the linear algebra, whose 32-bit floats hold sums of so few small numbers."""
+    if table.shape[1] <= _NARROW:
+        return _narrow_sums(table, rows)
+    weights, starts = table.take(rows.indices, axis=0).astype(np.float32), rows.starts.tolist()
+    ones = np.ones(max(map(sub, starts[1:], starts)), dtype=np.float32)
+    sums = [ones[: end - start] @ weights[start:end] for start, end in pairwise(starts)]
     return np.array(sums, dtype=np.float64)
+
+
+def _narrow_sums(table: NDArray[np.int8], rows: Rows) -> Matrix:
+    weights = table.take(np.append(rows.indices, 0), axis=0)  # one more, because the last family may be empty
+    sums = np.add.reduceat(weights, rows.starts, axis=0, dtype=np.int64)[:-1]
+    sums[rows.starts[1:] == rows.starts[:-1]] = 0
+    return np.asarray(sums, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +74,8 @@ class Calibration:
 
     def __call__(self, logits: Matrix) -> Matrix:
         """Strictly rising, so that no two logits fall together."""
-        return np.asarray(1 / (1 + np.exp(-np.clip(self.slope * logits + self.shift, -700, 700))), dtype=np.float64)
+        certain = np.minimum(np.maximum(self.slope * logits + self.shift, -700), 700)
+        return np.asarray(1 / (1 + np.exp(-certain)), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +128,11 @@ class ClassifierModel:
     def _index(self) -> LexiconIndex:
         return LexiconIndex.of(self.lexicons)
 
+    @cached_property
+    def _blend(self) -> list[tuple[Matrix, Matrix]]:
+        """The layers in the floats that vectors come in: to change their kind takes longer than to use them."""
+        return [(layer.weights.astype(np.float64), layer.biases.astype(np.float64)) for layer in self.layers]
+
     def score(self, texts: Sequence[str]) -> Matrix:
         """How sure the model is of each text, in [0, 1]; 0.5 is where it says yes."""
         return self.judge(self.vectors(texts))
@@ -123,9 +143,10 @@ class ClassifierModel:
 
     def logits(self, vectors: Matrix) -> Matrix:
         """What the blend makes of vectors, before calibration."""
-        for layer in self.layers[:-1]:
-            vectors = np.maximum(vectors @ layer.weights + layer.biases, 0)
-        return np.asarray(vectors @ self.layers[-1].weights + self.layers[-1].biases, dtype=np.float64)[:, 0]
+        *inner, (weights, biases) = self._blend
+        for layer, bias in inner:
+            vectors = np.maximum(vectors @ layer + bias, 0)
+        return np.asarray(vectors @ weights + biases, dtype=np.float64)[:, 0]
 
     def vectors(self, texts: Sequence[str]) -> Matrix:
         """For each text the mean and the maximum over its windows."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 Stretch = tuple[int, int]
 
-_SENTENCE_END = re.compile(r"[.!?…][\"')\]]*(\s+)|(\n+)")
+_SENTENCE_END = re.compile(r"[.!?…\n](?:(?<!\n)[\"')\]]*(\s+)|(?<=\n)\n*)")
+"""A sign and the space after it, or lines' ends. All begin with one set of signs, so the letters are skipped in C."""
 _BREAK = re.compile(r"\s\S*\Z")
 _LONGEST_SENTENCE = 400
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.adapters.classifiers.features import FOLD, STEP, Hashes, Ints, Reading, Rows
+from core.adapters.classifiers.features import FOLD, STEP, Grams, Hashes, Ints, Reading, high_bits
 
 UNKNOWN, FIRST_CLASS = 0, 1
 MOST_CLASSES = 239
@@ -38,13 +38,18 @@ class WordClasses:
 NO_CLASSES = WordClasses(np.empty(0, dtype=np.uint64), np.empty((1, 0), dtype=np.uint8))
 
 
-def class_rows(reading: Reading, known: WordClasses, offset: int) -> Rows:
-    """A row a text: classes, and two and three in a row, a text's beginning and end among them."""
+def class_grams(reading: Reading, known: WordClasses) -> Grams:
+    """Classes, and two and three in a row, a text's beginning and end among them."""
     classes, text_of = _in_order(reading, known)
-    keys = np.unique(np.concatenate([_grams(classes, text_of, size, known.bits) for size in range(1, _LONGEST + 1)]))
-    starts = np.searchsorted(keys, np.arange(len(reading.texts) + 1) << known.bits)
-    indices = (keys & ((1 << known.bits) - 1)) + offset
-    return Rows(indices, starts, 1 / np.sqrt(np.maximum(np.diff(starts), 1)))
+    ways, units = classes.shape
+    codes, whole = np.zeros((ways, _LONGEST, units), dtype=np.uint64), np.zeros((_LONGEST, units), dtype=np.bool_)
+    numbers = classes + np.uint64(1)
+    for row in range(_LONGEST):
+        count = max(units - row, 0)
+        codes[:, row, :count] = _codes(numbers, row + 1, count)
+        whole[row, :count] = text_of[:count] == text_of[row:]
+    spread = (codes ^ (codes >> FOLD)) * STEP
+    return Grams(high_bits((spread ^ (spread >> FOLD)) * STEP, known.bits), text_of, whole, known.bits)
 
 
 def _in_order(reading: Reading, known: WordClasses) -> tuple[Hashes, Ints]:
@@ -67,20 +72,15 @@ def _edges(text: str) -> tuple[int, int]:
 def _classes_of(words: Hashes, known: WordClasses) -> NDArray[np.uint8]:
     if not len(known.hashes):
         return np.full((len(known.classes), len(words)), UNKNOWN, dtype=np.uint8)
-    nearest = np.minimum(np.searchsorted(known.hashes, words), len(known.hashes) - 1)
-    return np.where(known.hashes[nearest] == words, known.classes[:, nearest], np.uint8(UNKNOWN))
+    nearest = np.minimum(known.hashes.searchsorted(words), len(known.hashes) - 1)
+    classes = known.classes.take(nearest, axis=1)
+    classes[:, known.hashes.take(nearest) != words] = UNKNOWN
+    return classes
 
 
-def _grams(classes: Hashes, text_of: Ints, size: int, bits: int) -> Ints:
-    """Keys of `size` classes in a row, of each way: the text's number above the column's."""
-    count = max(classes.shape[1] - size + 1, 0)
-    codes = np.repeat(np.arange(len(classes), dtype=np.uint64) * _APART + np.uint64(size), count).reshape(
-        len(classes), count
-    )
+def _codes(numbers: Hashes, size: int, count: int) -> Hashes:
+    """`size` classes in a row as one number, for each way."""
+    codes = (np.arange(len(numbers), dtype=np.uint64) * _APART + np.uint64(size))[:, None]
     for place in range(size):
-        codes = codes * _MIX + classes[:, place : place + count] + np.uint64(1)
-    mixed = (codes ^ (codes >> FOLD)) * STEP
-    columns = ((mixed ^ (mixed >> FOLD)) * STEP) >> np.uint64(64 - bits)
-    whole = text_of[:count] == text_of[size - 1 :][:count]
-    found: Ints = (text_of[:count][whole] << bits) | columns[:, whole].astype(np.int64)
-    return found.ravel()
+        codes = codes * _MIX + numbers[:, place : place + count]
+    return codes

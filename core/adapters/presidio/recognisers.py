@@ -237,10 +237,10 @@ _IP_WORDS = context.words("ip ipv4 ipv6 host server client from address")
 _VERSION_WORDS = context.words("version versions v ver release build firmware section chapter clause sdk driver")
 
 
-_TWELVE_DIGITS = re.compile(r"\d(?:[ ./_\n-]{0,3}\d){11}")
-_NINE_DIGITS = re.compile(r"\d{3}[ ./_\n-]{0,4}\d\d[ ./_\n-]{0,4}\d{4}")
-_FOUR_NUMBERS = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d|::|:[\da-fA-F]{1,4}:")
-_COUNTRY_AND_CHECK = re.compile(r"\d(?<=[A-Za-z]{2}\d)\d")
+_TWELVE_DIGITS = re.compile(r"[0-9](?:[ ./_\n-]{0,3}[0-9]){11}")
+_NINE_DIGITS = re.compile(r"[0-9][0-9]{2}[ ./_\n-]{0,4}[0-9]{2}[ ./_\n-]{0,4}[0-9]{4}")
+_FOUR_NUMBERS = re.compile(r"[0-9:](?:(?<!:)\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|(?<=:):|(?<=:)[0-9a-fA-F]{1,4}:)")
+_COUNTRY_AND_CHECK = re.compile(r"[0-9](?<=[A-Za-z]{2}[0-9])[0-9]")
 
 
 def sources() -> tuple[Source, ...]:

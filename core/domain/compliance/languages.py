@@ -33,7 +33,7 @@ _WORD = re.compile(r"[a-z']+")
 def english_share(text: str) -> float:
     """The share of English function words among the text's words; over 0.2 in running English."""
     found = _WORD.findall(text.lower())
-    return sum(word in _FUNCTION_WORDS for word in found) / len(found) if found else 0.0
+    return sum(map(_FUNCTION_WORDS.__contains__, found)) / len(found) if found else 0.0
 
 
 def says_enough(text: str) -> bool:

@@ -8,7 +8,7 @@ from core.domain.compliance.addresses import vocabulary
 from core.domain.compliance.addresses.grammar import Grammar, Reading
 from core.domain.compliance.addresses.tokens import LONGEST_WORD, Token, tokenise
 
-_FIGURE = re.compile(r"\d+")
+_FIGURE = re.compile(r"[0-9][0-9]*")
 BEFORE_FIGURE, AFTER_FIGURE = 90, 110
 """Characters of an address that can stand before its first figure, and after any."""
 _WORD_ENDS = re.compile(r"\w\W{1,8}\Z")
