@@ -1,14 +1,15 @@
 """Postgres at the edge: engines for the two roles, one transaction per request or activity, LISTEN."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import psycopg
 from psycopg import sql
 from pydantic_core import from_json, to_json
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.ports import Wakeup
@@ -47,6 +48,24 @@ def _engine(url: str, role: str, pool: int) -> AsyncEngine:
     )
 
 
+class _Session(AsyncSession):
+    """Hands out the connection it has: SQLAlchemy looks for it anew each time, on a stack of its own, which takes as
+    long as to send a statement."""
+
+    _held: AsyncConnection | None = None
+
+    async def connection(
+        self,
+        bind_arguments: dict[str, Any] | None = None,
+        execution_options: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> AsyncConnection:
+        """The connection that this session's transaction holds."""
+        if bind_arguments or execution_options or more or self._held is None or self._held.closed:
+            self._held = await super().connection(bind_arguments, execution_options, **more)
+        return self._held
+
+
 class Database:
     """Both engines. They connect when first needed, so a Postgres that is away stops no process from starting."""
 
@@ -54,8 +73,8 @@ class Database:
         self._url = url
         self._app = _engine(url, APP_ROLE, pool)
         self._pump = _engine(url, PUMP_ROLE, pool)
-        self._app_sessions = async_sessionmaker(self._app, class_=AsyncSession, expire_on_commit=False)
-        self._pump_sessions = async_sessionmaker(self._pump, class_=AsyncSession, expire_on_commit=False)
+        self._app_sessions = async_sessionmaker(self._app, class_=_Session, expire_on_commit=False)
+        self._pump_sessions = async_sessionmaker(self._pump, class_=_Session, expire_on_commit=False)
 
     @asynccontextmanager
     async def begin(self, tenant: str) -> AsyncIterator[AsyncSession]:

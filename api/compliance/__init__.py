@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 router.include_router(uploads.router)
+# Routes are tried in turn, twice a request: the busiest comes first.
+router.routes.sort(key=lambda route: getattr(route, "path", "") != f"{PREFIX}/check")
 
 
 DETECTOR_PROCESSES = 2

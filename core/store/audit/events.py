@@ -12,7 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.contracts.audit import AuditEvent, EventFilter, EventQuery, Outcome, Severity
 from core.contracts.platform import AuditEntry, Page
 from core.ids import new_id
-from core.store.platform import before, decode_cursor, encode_cursor, insert_rows
+from core.store.platform import before, decode_cursor, encode_cursor
+from core.store.platform.direct import insert_rows
 from core.tables.audit import AuditEventRow
 
 LOG = f"audit.{AuditEventRow.__tablename__}"

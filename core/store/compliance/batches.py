@@ -33,7 +33,8 @@ from core.contracts.platform import DomainEvent, FieldProblem, Service
 from core.ids import new_id
 from core.store import event
 from core.store.compliance.checks import checks_of, record
-from core.store.platform import before, insert_rows, locked
+from core.store.platform import before, locked
+from core.store.platform.direct import insert_rows
 from core.tables.compliance import BatchItemRow, BatchRow
 
 ITEMS = "compliance.batch_items"

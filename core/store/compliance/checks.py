@@ -15,7 +15,8 @@ from core.contracts.platform import DomainEvent, Service
 from core.store import event
 from core.store.compliance import days
 from core.store.compliance.reviews import attach, open_reviews
-from core.store.platform import before, insert_rows
+from core.store.platform import before
+from core.store.platform.direct import in_one_go, insert_rows
 from core.tables.compliance import CheckRow
 
 TABLE = "compliance.checks"
@@ -40,10 +41,11 @@ async def record(session: AsyncSession, tenant_id: str, records: Sequence[CheckR
     if not records:
         return
     checks = [one.check for one in records]
-    await insert_rows(session, TABLE, COLUMNS, [_values(tenant_id, one) for one in records])
-    await days.add(session, tenant_id, checks)
+    async with in_one_go(session):
+        await insert_rows(session, TABLE, COLUMNS, [_values(tenant_id, one) for one in records])
+        await days.add(session, tenant_id, checks)
+        await event.append(session, tenant_id, [_flagged(check) for check in checks if check.status in FOUND])
     await open_reviews(session, tenant_id, records)
-    await event.append(session, tenant_id, [_flagged(check) for check in checks if check.status in FOUND])
 
 
 def _values(tenant_id: str, one: CheckRecord) -> tuple[object, ...]:

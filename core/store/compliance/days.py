@@ -5,22 +5,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date
 
 from pydantic_core import to_json
-from sqlalchemy import func, text
+from sqlalchemy import func
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from core.contracts.compliance import Check, CheckType, DayCount, Figure
+from core.store.platform.direct import execute
 from core.tables.compliance import DayRow
 
 EVERYONE = ""
 # Sorted, so that two transactions never wait for each other's rows crosswise.
-_ADD = text("""
+_ADD = b"""
 INSERT INTO compliance.days AS known (tenant_id, who, day, figure, word, shard, count)
-SELECT :tenant, new.who, new.day, new.figure, new.word, pg_backend_pid() % 8, new.count
-FROM json_to_recordset(CAST(:rows AS json)) AS new(who text, day date, figure text, word text, count bigint)
+SELECT %s, new.who, new.day, new.figure, new.word, pg_backend_pid() %% 8, new.count
+FROM json_to_recordset(%s::json) AS new(who text, day date, figure text, word text, count bigint)
 ORDER BY new.who, new.day, new.figure, new.word
 ON CONFLICT (tenant_id, who, day, figure, word, shard) DO UPDATE SET count = known.count + EXCLUDED.count
-""")
+"""
 
 
 async def add(session: AsyncSession, tenant_id: str, checks: Iterable[Check]) -> None:
@@ -35,7 +36,7 @@ async def add(session: AsyncSession, tenant_id: str, checks: Iterable[Check]) ->
         {"who": who, "day": day, "figure": figure, "word": word, "count": count}
         for (who, day, figure, word), count in counted.items()
     ]
-    await (await session.connection()).execute(_ADD, {"tenant": tenant_id, "rows": to_json(rows).decode()})
+    await execute(session, _ADD, (tenant_id, to_json(rows).decode()))
 
 
 def _figures(check: Check) -> Iterator[tuple[Figure, str]]:

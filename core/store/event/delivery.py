@@ -14,6 +14,7 @@ from core.contracts.event import CHANNEL
 from core.contracts.event.webhook import DeliveryKind, DeliveryRef, DeliveryStatus, NewDelivery
 from core.ids import new_id, new_ids
 from core.store import platform
+from core.store.platform import direct
 from core.tables.event import AttemptRow, DeliveryRow
 
 TABLE = "event.deliveries"
@@ -135,7 +136,7 @@ async def match(session: AsyncSession, start: tuple[int, int], end: tuple[int, i
         for delivery_id, m in zip(ids, found, strict=True)
     ]
     if rows:
-        await platform.insert_rows(session, TABLE, (*columns, "created_at"), rows)
+        await direct.insert_rows(session, TABLE, (*columns, "created_at"), rows)
     return len(rows)
 
 
@@ -213,7 +214,7 @@ async def queue_again(session: AsyncSession, delivery_id: str, *, new_round: boo
         )
     )
     await session.exec(statement)
-    await platform.notify(session, CHANNEL)
+    await direct.notify(session, CHANNEL)
 
 
 async def get_delivery(session: AsyncSession, subscription_id: str, delivery_id: str) -> DeliveryRow | None:

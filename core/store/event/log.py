@@ -14,6 +14,7 @@ from core.contracts.event import CHANNEL, MAIN_STREAM, EventCategory
 from core.contracts.platform import DomainEvent
 from core.ids import new_ids
 from core.store import platform
+from core.store.platform import direct
 from core.tables.event import EventRow
 
 TABLE = f"event.{EventRow.__tablename__}"
@@ -36,8 +37,9 @@ _KNOWN = frozenset(category.value for category in EventCategory)
 
 async def write(session: AsyncSession, rows: Iterable[Sequence[object]]) -> None:
     """Insert rows in the order of COLUMNS, the payload as JSON text, and wake the pumps."""
-    await platform.insert_rows(session, TABLE, COLUMNS, rows)
-    await platform.notify(session, CHANNEL)
+    async with direct.in_one_go(session):
+        await direct.insert_rows(session, TABLE, COLUMNS, rows)
+        await direct.notify(session, CHANNEL)
 
 
 async def append(session: AsyncSession, tenant_id: str, events: Sequence[DomainEvent]) -> list[str]:

@@ -14,6 +14,7 @@ from core.contracts.event.replay import ReplayRequest, ReplayStatus
 from core.ids import new_id, new_ids
 from core.store import platform
 from core.store.event.log import EventFilter
+from core.store.platform import direct
 from core.tables.event import EventRow, ReplayRow
 
 OPEN = (ReplayStatus.PENDING.value, ReplayStatus.RUNNING.value)
@@ -117,7 +118,7 @@ async def copy_chunk(session: AsyncSession, row: ReplayRow, wanted: EventFilter,
     row.reached_at, row.reached_id = found[-1]
     session.add(row)
     await session.flush()
-    await platform.notify(session, CHANNEL)
+    await direct.notify(session, CHANNEL)
     return len(found) == size
 
 

@@ -13,6 +13,7 @@ from core.contracts.event.webhook import DeliveryStatus, Subscribe, Subscription
 from core.ids import new_id
 from core.store import platform
 from core.store.event.delivery import OPEN
+from core.store.platform import direct
 from core.tables.event import DeliveryRow, SubscriptionRow
 
 DELETED = "deleted"
@@ -69,7 +70,7 @@ async def save(session: AsyncSession, row: SubscriptionRow) -> None:
     row.updated_at = datetime.now(UTC)
     session.add(row)
     await session.flush()
-    await platform.notify(session, CHANNEL)
+    await direct.notify(session, CHANNEL)
 
 
 async def delete(session: AsyncSession, row: SubscriptionRow) -> None:

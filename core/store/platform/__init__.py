@@ -1,32 +1,14 @@
-"""Queries that serve all five services: intents, idempotency keys, cursors of pumps and pages, bulk inserts."""
+"""Queries that serve all five services: intents, idempotency keys, cursors of pumps and pages."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-import psycopg
-from psycopg import sql
 from pydantic_core import from_json, to_json
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Boolean,
-    ColumnElement,
-    DateTime,
-    Float,
-    Integer,
-    LargeBinary,
-    delete,
-    func,
-    text,
-    tuple_,
-    update,
-)
-from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.types import TypeEngine
-from sqlmodel import SQLModel, col, select
+from sqlalchemy import ColumnElement, delete, func, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -62,63 +44,6 @@ def claimed(query: SelectOfScalar[Found]) -> SelectOfScalar[Found]:
 async def scan_long(session: AsyncSession) -> None:
     """From here on this transaction may search a large table for minutes, and wait for a report that is being drawn."""
     await (await session.connection()).execute(_LONG_SCAN)
-
-
-async def insert_rows(
-    session: AsyncSession, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
-) -> None:
-    """Insert rows into `schema.table` by one statement; a jsonb value is JSON text.
-
-    Each column travels as one binary array. Postgres refuses COPY under row-level security, and this is as fast.
-    """
-    arrays = [list(column) for column in zip(*rows, strict=True)]
-    if not arrays:
-        return
-    for place in _nested(table, tuple(columns)):
-        arrays[place] = [to_json(value).decode() for value in arrays[place]]
-    raw = await (await session.connection()).get_raw_connection()
-    connection = cast("psycopg.AsyncConnection[tuple[object, ...]]", raw.driver_connection)
-    await connection.execute(_bulk_insert(table, tuple(columns)), arrays)
-
-
-@lru_cache
-def _nested(table: str, columns: tuple[str, ...]) -> list[int]:
-    """Places of the array columns. Arrays of arrays must be rectangular in Postgres, so an array travels as JSON."""
-    kinds = SQLModel.metadata.tables[table].c
-    return [place for place, name in enumerate(columns) if isinstance(kinds[name].type, ARRAY)]
-
-
-@lru_cache
-def _bulk_insert(table: str, columns: tuple[str, ...]) -> sql.Composed:
-    kinds = [SQLModel.metadata.tables[table].c[name].type for name in columns]
-    names = [sql.Identifier(name) for name in columns]
-    return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM unnest({}) AS r ({})").format(
-        sql.Identifier(*table.split(".")),
-        sql.SQL(", ").join(names),
-        sql.SQL(", ").join(_value(kind).format(name) for name, kind in zip(names, kinds, strict=True)),
-        sql.SQL(", ").join(sql.SQL("%b::{}[]").format(_carrier(kind)) for kind in kinds),
-        sql.SQL(", ").join(names),
-    )
-
-
-def _value(kind: TypeEngine[Any]) -> sql.SQL:
-    if isinstance(kind, JSONB):
-        return sql.SQL("r.{}::jsonb")
-    if isinstance(kind, ARRAY):
-        return sql.SQL("ARRAY(SELECT jsonb_array_elements_text(r.{}::jsonb))")
-    return sql.SQL("r.{}")
-
-
-def _carrier(kind: TypeEngine[Any]) -> sql.SQL:
-    """What a column's values travel as; text where the type has no simple array."""
-    simple = {DateTime: sql.SQL("timestamptz"), BigInteger: sql.SQL("bigint"), Integer: sql.SQL("integer")}
-    simple |= {Boolean: sql.SQL("boolean"), Float: sql.SQL("double precision"), LargeBinary: sql.SQL("bytea")}
-    return next((name for python, name in simple.items() if isinstance(kind, python)), sql.SQL("text"))
-
-
-async def notify(session: AsyncSession, channel: str) -> None:
-    """Wake whoever listens on `channel` once this transaction commits."""
-    await (await session.connection()).execute(text("SELECT pg_notify(:channel, '')"), {"channel": channel})
 
 
 # ---- intents

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from core.contracts.platform import DomainEvent, JsonObject, Service
 from core.contracts.task import FINISHED, OPEN, TaskError, TaskStatus
 from core.store import event
-from core.store.platform import insert_rows
+from core.store.platform.direct import insert_rows
 from core.store.task.attempts import Done, end_attempts, last_failure
 from core.store.task.statements import Moved, move_task, of_execution
 from core.tables.task import TaskRow

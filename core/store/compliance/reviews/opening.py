@@ -30,7 +30,8 @@ from core.contracts.platform import LAST_IN_LINE, DomainEvent, Intent, Service
 from core.store import event
 from core.store.compliance.policies import policy_version
 from core.store.compliance.reviews.figures import NOW, Counted, count
-from core.store.platform import add_intents, insert_rows
+from core.store.platform import add_intents
+from core.store.platform.direct import insert_rows
 from core.tables.compliance.reviews import ReviewRow
 
 REVIEWS, STEPS = "compliance.reviews", "compliance.review_steps"
