@@ -154,7 +154,7 @@ def _start_seconds(stack: BenchStack) -> float:
     port = free_port()
     environment = stack.environment | stack.process_environment() | {"OPS_COMPLIANCE_PORT": str(port)}
     began = time.monotonic()
-    door = subprocess.Popen([sys.executable, "-m", "api", "compliance"], cwd=ROOT, env={**os.environ, **environment})
+    door = subprocess.Popen([sys.executable, "-m", "api", "compliance"], cwd=ROOT, env=environment)
     try:
         _wait_until_ready(f"http://127.0.0.1:{port}/health/ready")
         return time.monotonic() - began

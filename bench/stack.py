@@ -23,7 +23,9 @@ class BenchStack:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="ops-bench-"))
         ports = {f"OPS_{name}_PORT": str(free_port()) for name in PORTS}
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("OPS_", "DATABASE_URL", "TEMPORAL_"))}
+        # byte code is kept from the first start on, as it is wherever nobody forbids it
+        foreign = ("OPS_", "DATABASE_URL", "TEMPORAL_", "PYTHONDONTWRITEBYTECODE")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         self.environment = {**kept, **ports, "OPS_HOME": str(self.folder), "OPS_LOG_LEVEL": "WARNING"}
 
     def up(self) -> float:

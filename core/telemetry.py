@@ -7,13 +7,8 @@ from typing import Any
 
 import structlog
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import Counter, Gauge, Histogram
 from temporalio.client import Interceptor
-from temporalio.contrib.opentelemetry import TracingInterceptor
 
 from core.settings import Settings
 
@@ -82,6 +77,12 @@ def set_up_traces(service: str, settings: Settings) -> None:
     """Export spans when an OTLP endpoint is set; otherwise tracing costs nothing."""
     if not settings.otlp_endpoint:
         return
+    # Exporter and SDK take a tenth of a second to import: only for who wants traces. So below.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
     provider = TracerProvider(resource=Resource.create({"service.name": f"isa-operations.{service}"}))
     exporter = OTLPSpanExporter(endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter))
@@ -90,4 +91,8 @@ def set_up_traces(service: str, settings: Settings) -> None:
 
 def temporal_interceptors(settings: Settings) -> list[Interceptor]:
     """Carry the trace from the request into workflow and activities."""
-    return [TracingInterceptor(always_create_workflow_spans=True)] if settings.otlp_endpoint else []
+    if not settings.otlp_endpoint:
+        return []
+    from temporalio.contrib.opentelemetry import TracingInterceptor
+
+    return [TracingInterceptor(always_create_workflow_spans=True)]

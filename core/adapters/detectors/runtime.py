@@ -38,10 +38,13 @@ class Detectors:
         self._native = ThreadPoolExecutor(NATIVE_THREADS, thread_name_prefix="native-detector")
 
     def load(self) -> None:
-        """Build every detector now. One that cannot be built is named in the log; the others serve."""
-        for check_type, named in self._makers.items():
-            for name in named:
-                self._detector(Choice(check_type, name))
+        """Build every detector now. One that cannot be built is named in the log; the others serve.
+
+        Side by side: weights are unpacked outside Python while recognisers are imported.
+        """
+        choices = [Choice(check_type, name) for check_type, named in self._makers.items() for name in named]
+        with self._building, ThreadPoolExecutor(thread_name_prefix="load-detector") as pool:
+            self._built |= zip(choices, pool.map(self._build, choices), strict=True)
 
     @property
     def faults(self) -> Mapping[str, str]:
