@@ -1,7 +1,7 @@
 """`python -m api [service ...]`: run front doors, each in a process of its own.
 
 Whatever is large is imported inside the functions: by then `main` has told the collector to rest, which would look
-again and again through half a million objects that all stay. That is a seventh of the time to start.
+again and again through two hundred thousand objects that all stay. That is a seventh of the time to start.
 """
 
 import gc

@@ -126,11 +126,19 @@ def _rotate(log: Path) -> None:
         log.replace(log.with_name(f"{log.name}.1"))
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """Nobody listens there now. Below the range from which the kernel gives ports to outgoing connections (Linux: 32768
-    and up), or one of those might take it before its user does."""
+    """Nobody listens there now, and this process was not told it before: who asks for several opens them later.
+
+    Below the range from which the kernel gives ports to outgoing connections (Linux: 32768 and up), or one of those
+    might take it before its user does.
+    """
     candidates = random.sample(range(20_000, 32_000), 100)
-    return next(port for port in candidates if not port_taken(port))
+    port = next(port for port in candidates if port not in _given and not port_taken(port))
+    _given.add(port)
+    return port
 
 
 def port_taken(port: int, host: str = "127.0.0.1") -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.processes import Child, Identity, identify, same, stop_sessions
+from deploy.processes import Child, Identity, free_port, identify, same, stop_sessions
 from tests.deploy.conftest import soon
 
 WITH_A_CHILD = "import subprocess, sys; p = subprocess.Popen(['sleep', '300']); print(p.pid, flush=True); p.wait()"
@@ -71,3 +71,7 @@ def test_an_ended_process_that_nobody_reaped_counts_as_ended() -> None:
 
     assert soon(lambda: identify(process.pid) is None)
     process.wait()
+
+
+def test_no_port_is_told_twice() -> None:
+    assert len({free_port() for _ in range(500)}) == 500

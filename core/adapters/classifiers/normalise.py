@@ -22,8 +22,8 @@ _TRANSLATED = {ord(char): plain for char, plain in _LATIN_LOOKALIKES.items()} | 
 
 _LINK = re.compile(r"(?:https?://|www\.)\S+|\[url\]|<url>", re.ASCII)
 _ADDRESSED = re.compile(r"(?<![\w.])@\w+|\[user\]|<user>", re.ASCII)
-# Most texts hold none of what follows. A pattern that begins with a set of characters skips the others in C, so the
-# dear ones are asked only where a cheap one has found their beginnings, or look back from their first sign.
+# Most texts hold none of what follows. A pattern that begins with a set of characters skips the others in C: so the
+# costly ones look back from their first sign, or are asked only where a cheap one has found what they begin with.
 _NUMBER = re.compile(r"<number>|\b\d{5,}\b", re.ASCII)
 _FIVE_DIGITS = re.compile(r"[0-9][0-9]{4}")
 _REPEATED = re.compile(r"(.)\1\1+")
@@ -59,7 +59,7 @@ class Normaliser:
         return self.each([text])[0]
 
     def each(self, texts: Sequence[str]) -> list[str]:
-        """Each text in one spelling. They are read as one, which costs little more than the longest of them."""
+        """Each text in one spelling. They are gone through as one: many short ones cost what a long one does."""
         plain = _EDGE.join(text if text.isascii() else _plain(text) for text in texts)
         return [text.strip() for text in self._undone(plain.lower()).split(_NOWHERE)] if texts else []
 
