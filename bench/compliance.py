@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import httpx
 import psutil
@@ -76,11 +77,16 @@ def _checked(client: httpx.Client, text: str) -> float:
 
 
 def _rate(stack: BenchStack) -> Measure:
-    body = json.dumps({"content": f"{load.NUMBER} {hundred_words(1, seed=2)[0]}"}).encode()
-    url = f"{stack.url('compliance')}{API}/check"
-    rate = load.requests_per_second(url, body, stack.token(), connections=HTTP_AT_ONCE)
-    note = f"{HTTP_AT_ONCE} connections, no text twice; the load runs on the same machine"
+    # The first load has the detectors' processes started; of its texts none comes again.
+    _, rate = (_checks_per_second(stack, text) for text in hundred_words(2, seed=2))
+    note = f"{HTTP_AT_ONCE} connections, no text twice, after as long a load before; the load runs on the same machine"
     return Measure(rate, None, 200.0, "checks/s", "at least", note)
+
+
+def _checks_per_second(stack: BenchStack, text: str) -> float:
+    body = json.dumps({"content": f"{load.NUMBER} {text}"}).encode()
+    url = f"{stack.url('compliance')}{API}/check"
+    return load.requests_per_second(url, body, stack.token(), connections=HTTP_AT_ONCE)
 
 
 def _pii(_: BenchStack) -> Measure:
@@ -165,11 +171,11 @@ def _start_seconds(stack: BenchStack) -> float:
 
 def _wait_until_ready(url: str) -> None:
     ends = time.monotonic() + READY_SECONDS
-    while time.monotonic() < ends:
-        try:
-            if httpx.get(url).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
+    with httpx.Client() as client:  # to make one takes the processor for as long as many a look
+        while time.monotonic() < ends:
+            with suppress(httpx.TransportError):
+                if client.get(url).status_code == httpx.codes.OK:
+                    return
             time.sleep(PAUSE)
     raise RuntimeError(f"{url} was not ready within {READY_SECONDS} s")
 
