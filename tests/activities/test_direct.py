@@ -1,5 +1,6 @@
 """Statements straight to the driver: done when the block ends, told as every other error, nothing left half done."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import psycopg
@@ -91,3 +92,15 @@ async def test_a_transaction_hands_out_one_connection_and_the_next_another_look(
         assert await session.connection() is first
     async with database.begin(tenant) as session:
         assert await session.connection() is not first
+
+
+async def test_who_gives_up_in_the_middle_leaves_a_pool_that_works(database: Database, tenant: str) -> None:
+    async def long() -> None:
+        async with database.begin(tenant) as session, in_one_go(session):
+            await execute(session, _PROMISE, (f"{tenant}-1", tenant))
+            await execute(session, b"SELECT pg_sleep(20)")
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await long()
+    assert await _promised(database, tenant) == 0
