@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from training.data import TextSet
 from training.grammar import Grammar, Phrases
@@ -126,20 +127,20 @@ class Documents:
         return between.join(self._phrase(kind) for _ in range(self._chance.randint(4, 14)))
 
     def _hidden(self, *, is_code: bool) -> str:
-        drawn, material = self._chance.random(), self._material
-        if drawn < 0.15:
-            return self._phrase("in_code" if is_code else "hidden")
-        if drawn < 0.25:
-            return self._asides.draw("aside_in_code" if is_code else "aside", self._chance)
-        if drawn < 0.47:
-            return self._orders.draw("order_in_code" if is_code else "order", self._chance)
-        if drawn < 0.75:
-            return self._planted.draw("planted_in_code" if is_code else "planted", self._chance)
-        if drawn < 0.9:
-            return self._chance.choice(
-                material.tasks if drawn < 0.82 else material.questions if drawn < 0.87 else material.attacks
-            )
-        return self._phrase("attack")
+        """One of the kinds of what is hidden; each is drawn as often as its number lies above the one before."""
+        in_code, chance, material = "_in_code" if is_code else "", self._chance, self._material
+        kinds: tuple[tuple[float, Callable[[], str]], ...] = (
+            (0.15, partial(self._phrase, "in_code" if is_code else "hidden")),
+            (0.25, partial(self._asides.draw, f"aside{in_code}", chance)),
+            (0.47, partial(self._orders.draw, f"order{in_code}", chance)),
+            (0.75, partial(self._planted.draw, f"planted{in_code}", chance)),
+            (0.82, partial(chance.choice, material.tasks)),
+            (0.87, partial(chance.choice, material.questions)),
+            (0.90, partial(chance.choice, material.attacks)),
+            (1.00, partial(self._phrase, "attack")),
+        )
+        drawn = chance.random()
+        return next(draw for below, draw in kinds if drawn < below)()
 
     def _phrase(self, name: str) -> str:
         return self._phrases.draw(name, self._chance)
