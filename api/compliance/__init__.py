@@ -13,7 +13,7 @@ from core.adapters.detectors import Detectors, Limit, registry
 from core.adapters.patterns import compiled
 from core.compliance.policies import Policies
 from core.compliance.reviews import People, Reviews
-from core.contracts.compliance import CONTENT_KEY, CheckRecord
+from core.contracts.compliance import CONTENT_KEY, MAX_CHECK_BODY_BYTES, CheckRecord
 from core.db import Database
 from core.keys import derive
 from core.notification.desk import Desk
@@ -69,7 +69,11 @@ async def _close(extras: Mapping[str, Any]) -> None:
 
 
 def _body_limits(settings: Settings) -> dict[str, int]:
-    return {f"{PREFIX}/batch-check": settings.max_batch_body_bytes, f"{PREFIX}/batches": settings.max_upload_bytes}
+    return {
+        f"{PREFIX}/check": MAX_CHECK_BODY_BYTES,
+        f"{PREFIX}/batch-check": settings.max_batch_body_bytes,
+        f"{PREFIX}/batches": settings.max_upload_bytes,
+    }
 
 
 DOOR = Door(

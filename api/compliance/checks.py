@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query
 
 from api.compliance.access import (
     DETECTORS,
@@ -28,7 +28,6 @@ from api.unit import State
 from core.auth import Caller
 from core.compliance.policies import Policies
 from core.contracts.compliance import (
-    MAX_CHECK_BODY_BYTES,
     Check,
     CheckFilter,
     CheckRecord,
@@ -41,7 +40,7 @@ from core.contracts.compliance import (
 from core.contracts.platform import Moment, Page
 from core.domain.compliance.checks import Order, conclude, readable, repeat
 from core.domain.compliance.content import ContentFault, Extracted
-from core.errors import FieldError, Invalid, NotFound, TooLarge
+from core.errors import FieldError, Invalid, NotFound
 from core.ids import new_id
 from core.keys import RedactionKeys
 from core.ports import Inspector
@@ -53,12 +52,6 @@ LONG_CONTENT = 16 * 1024
 Done = TypeVar("Done")
 
 
-async def one_text(request: Request) -> None:
-    """The limit for a single check: far below what a batch may send to the same door."""
-    if len(await request.body()) > MAX_CHECK_BODY_BYTES:
-        raise TooLarge(f"The body of a check may hold at most {MAX_CHECK_BODY_BYTES} bytes.")
-
-
 @router.post(
     "/check",
     response_model=Check,
@@ -68,7 +61,6 @@ async def one_text(request: Request) -> None:
         "is `incomplete` at best, never `passed`. The text is not stored. The same text under the same policy is not "
         "looked at again for a while (the policy says how long): such an answer is `cached`."
     ),
-    dependencies=[Depends(one_text)],
 )
 async def check_content(unit: Unit, state: AppState, caller: Writer, wanted: CheckRequest) -> Check:
     must_read(wanted.content_type)

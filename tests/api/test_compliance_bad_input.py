@@ -70,6 +70,19 @@ async def test_a_policy_may_take_longer_texts_or_shorter_ones(compliance: httpx.
             assert (await compliance.post(f"{API}/check", json=body)).status_code == status
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_body_over_a_mebibyte_is_too_large_whatever_it_holds(
+    compliance: httpx.AsyncClient, *, chunked: bool
+) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(11):
+            yield b"x" * (MAX_CHECK_BODY_BYTES // 10)
+
+    body = parts() if chunked else b"x" * (MAX_CHECK_BODY_BYTES + 1)
+    answer = await compliance.post(f"{API}/check", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
 async def test_a_body_over_a_mebibyte_is_too_large(compliance: httpx.AsyncClient) -> None:
     answer = await compliance.post(f"{API}/check", json={"content": "x" * MAX_CHECK_BODY_BYTES})
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.adapters.classifiers.features import STEP, Grams, Hashes, Ints, Reading, blank, high_bits, word_hash
+from core.adapters.classifiers.features import (
+    STEP,
+    Grams,
+    Hashes,
+    Ints,
+    Reading,
+    blank,
+    high_bits,
+    looked_up,
+    word_hash,
+)
 
 _FARTHEST = 6
 """Words of a kind that stand farther apart than this have nothing to do with each other."""
@@ -56,9 +66,8 @@ def _known(words: Hashes, concepts: Concepts) -> tuple[Ints, Hashes]:
     """Where the words of a kind stand, and their kinds."""
     if not len(concepts.hashes):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint64)
-    nearest = np.minimum(concepts.hashes.searchsorted(words), len(concepts.hashes) - 1)
-    found = (concepts.hashes.take(nearest) == words).nonzero()[0]
-    return found, concepts.kinds.take(nearest.take(found)).astype(np.uint64)
+    places, is_known = looked_up(words, concepts.hashes)
+    return is_known.nonzero()[0], concepts.kinds.take(places[is_known]).astype(np.uint64)
 
 
 def _chained(size: int, kinds: Hashes, after: Hashes, count: int) -> Hashes:

@@ -207,7 +207,7 @@ def _char_grams(reading: Reading, family: Family) -> Grams:
             so_far = so_far[:-1] * _MIX + codes[size - 1 :]
         if size >= family.low:
             hashes[size - family.low, : len(so_far)] = so_far + np.uint64(size)
-            whole[size - family.low, : len(so_far)] = _apart(reading.text_of, size - 1)
+            whole[size - family.low, : len(so_far)] = together(reading.text_of, size - 1)
     return Grams(high_bits(_mixed(hashes), family.bits), reading.text_of, whole, family.bits, family.scale)
 
 
@@ -219,7 +219,7 @@ def _word_grams(reading: Reading, family: Family) -> Grams:
             so_far = reading.pairs if size == 2 else _joined(so_far[:-1], reading.words[size - 1 :])
         if size >= family.low:
             hashes[size - family.low, : len(so_far)] = so_far
-            whole[size - family.low, : len(so_far)] = _apart(reading.word_of, size - 1)
+            whole[size - family.low, : len(so_far)] = together(reading.word_of, size - 1)
     return Grams(high_bits(hashes, family.bits), reading.word_of, whole, family.bits, family.scale)
 
 
@@ -228,8 +228,14 @@ def _skip_grams(reading: Reading, family: Family) -> Grams:
     for row, between in enumerate(range(family.low, family.high + 1)):
         left = reading.words[: -between - 1]
         hashes[row, : len(left)] = left * STEP + reading.words[between + 1 :]
-        whole[row, : len(left)] = _apart(reading.word_of, between + 1)
+        whole[row, : len(left)] = together(reading.word_of, between + 1)
     return Grams(high_bits(_mixed(hashes), family.bits), reading.word_of, whole, family.bits, family.scale)
+
+
+def looked_up(words: Hashes, known: Hashes) -> tuple[Ints, NDArray[np.bool_]]:
+    """For each word its place among the sorted hashes that are known (there must be some), and whether it is there."""
+    places = np.minimum(known.searchsorted(words), len(known) - 1)
+    return places, known.take(places) == words
 
 
 def blank(kinds: int, units: int) -> tuple[Hashes, NDArray[np.bool_]]:
@@ -238,7 +244,7 @@ def blank(kinds: int, units: int) -> tuple[Hashes, NDArray[np.bool_]]:
     return np.zeros(shape, dtype=np.uint64), np.zeros(shape, dtype=np.bool_)
 
 
-def _apart(text_of: Ints, distance: int) -> NDArray[np.bool_]:
+def together(text_of: Ints, distance: int) -> NDArray[np.bool_]:
     """Which units are of one text with the one so far behind them."""
     whole: NDArray[np.bool_] = text_of[: max(len(text_of) - distance, 0)] == text_of[distance:]
     return whole

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.adapters.classifiers.features import Hashes, Reading
+from core.adapters.classifiers.features import Hashes, Reading, looked_up
 
 Matrix = NDArray[np.float64]
 
@@ -85,7 +85,7 @@ def lexicon_hits(reading: Reading, lexicons: LexiconIndex) -> Matrix:
     hashes = np.concatenate((reading.words, reading.pairs))
     begins_in = np.concatenate((reading.word_of, reading.word_of[:-1]))
     ends_in = np.concatenate((reading.word_of, reading.word_of[1:]))
-    places = np.minimum(lexicons.known.searchsorted(hashes), len(lexicons.known) - 1)
-    found = ((lexicons.known.take(places) == hashes) & (begins_in == ends_in)).nonzero()[0]
+    places, is_known = looked_up(hashes, lexicons.known)
+    found = (is_known & (begins_in == ends_in)).nonzero()[0]
     np.add.at(hits, begins_in[found], lexicons.members[places[found]])
     return np.minimum(hits, _MOST_HITS) / _MOST_HITS

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.adapters.classifiers.features import FOLD, STEP, Grams, Hashes, Ints, Reading, high_bits
+from core.adapters.classifiers.features import FOLD, STEP, Grams, Hashes, Ints, Reading, high_bits, looked_up, together
 
 UNKNOWN, FIRST_CLASS = 0, 1
 MOST_CLASSES = 239
@@ -47,7 +47,7 @@ def class_grams(reading: Reading, known: WordClasses) -> Grams:
     for row in range(_LONGEST):
         count = max(units - row, 0)
         codes[:, row, :count] = _codes(numbers, row + 1, count)
-        whole[row, :count] = text_of[:count] == text_of[row:]
+        whole[row, :count] = together(text_of, row)
     spread = (codes ^ (codes >> FOLD)) * STEP
     return Grams(high_bits((spread ^ (spread >> FOLD)) * STEP, known.bits), text_of, whole, known.bits)
 
@@ -72,9 +72,9 @@ def _edges(text: str) -> tuple[int, int]:
 def _classes_of(words: Hashes, known: WordClasses) -> NDArray[np.uint8]:
     if not len(known.hashes):
         return np.full((len(known.classes), len(words)), UNKNOWN, dtype=np.uint8)
-    nearest = np.minimum(known.hashes.searchsorted(words), len(known.hashes) - 1)
-    classes = known.classes.take(nearest, axis=1)
-    classes[:, known.hashes.take(nearest) != words] = UNKNOWN
+    places, is_known = looked_up(words, known.hashes)
+    classes = known.classes.take(places, axis=1)
+    classes[:, ~is_known] = UNKNOWN
     return classes
 
 
